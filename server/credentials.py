@@ -1,0 +1,118 @@
+"""What a client presented, and the one credential in it, or the named fault."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NoReturn
+
+from server.secret import Secret
+from tools.refusals import Code, Refusal
+
+CredentialKind = Literal["bearer", "api_token"]
+
+_MINT = "Copy a token from the admin panel (Settings, Developer, MCP Tokens) into the client's config."
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """Everything a request says about who asks and where to; unjudged, every occurrence of a header kept.
+
+    `path` is the subdomain of `/t/{subdomain}/mcp`; on stdio the process environment fills the same places.
+    """
+
+    authorization: tuple[str, ...] = ()
+    api_token: tuple[str, ...] = ()
+    domain: tuple[str, ...] = ()
+    path: str | None = None
+    mode: tuple[str, ...] = ()
+    toolsets: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Presented(domain={self.domain!r}, path={self.path!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The one credential of a request."""
+
+    kind: CredentialKind
+    token: Secret
+
+
+def judge(presented: Presented) -> Credentials:
+    """Find the one credential.
+
+    Raises:
+        Refusal: credentials_missing, credentials_malformed or credentials_conflict.
+    """
+    bearer = _one(presented.authorization, "Authorization")
+    api_token = _one(presented.api_token, "x-api-token")
+    if bearer is None and api_token is None:
+        raise Refusal(
+            Code.CREDENTIALS_MISSING,
+            "The request carries no token: neither Authorization nor x-api-token is set.",
+            f"Set the header Authorization: Bearer <token> (on stdio: NUDJ_MCP_TOKEN). {_MINT}",
+        )
+    tokens = [
+        _token(value, name)
+        for value, name in ((bearer, "Authorization"), (api_token, "x-api-token"))
+        if value is not None
+    ]
+    if len(set(tokens)) > 1:
+        raise Refusal(
+            Code.CREDENTIALS_CONFLICT,
+            "Authorization and x-api-token carry two different tokens.",
+            "Send one of them, or the same token in both.",
+        )
+    return Credentials("bearer" if bearer is not None else "api_token", Secret(tokens[0]))
+
+
+def _one(values: Sequence[str], name: str) -> str | None:
+    if len(values) > 1:
+        raise Refusal(
+            Code.CREDENTIALS_CONFLICT, f"The header {name} came {len(values)} times.", f"Send {name} exactly once."
+        )
+    return values[0] if values else None
+
+
+def _token(value: str, name: str) -> str:
+    if "," in value:
+        raise Refusal(
+            Code.CREDENTIALS_CONFLICT,
+            f"The header {name} carries several values joined by a comma.",
+            f"Send one token in {name}.",
+        )
+    scheme, _, rest = value.partition(" ")
+    prefixed = scheme.lower() == "bearer"
+    token = rest if prefixed else value
+    if "${" in value:
+        _malformed(
+            "unexpanded_variable",
+            f"{name} contains a literal ${{...}}: the client did not expand the variable.",
+            "Set that environment variable where the client starts, or write the token itself.",
+        )
+    if not token.strip():
+        _malformed(
+            "empty_after_split",
+            f"{name} is present but holds no token.",
+            "Some clients split arguments at spaces: write Authorization:${AUTH_HEADER} without a space and put "
+            '"Bearer <token>" in the env block.',
+        )
+    if token != token.strip() or any(sign.isspace() for sign in token):
+        _malformed(
+            "whitespace",
+            f"The token in {name} has white space around or inside it.",
+            "Paste it again without spaces or line ends.",
+        )
+    if name == "Authorization" and not prefixed:
+        _malformed("not_bearer", "Authorization does not start with Bearer.", "Write Authorization: Bearer <token>.")
+    if token.count(".") != 2:
+        _malformed(
+            "not_a_jwt",
+            f"The value in {name} is not a token of this product (a JWT has three parts joined by dots).",
+            _MINT,
+        )
+    return token
+
+
+def _malformed(reason: str, message: str, hint: str) -> NoReturn:
+    raise Refusal(Code.CREDENTIALS_MALFORMED, message, hint, reason=reason)

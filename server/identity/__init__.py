@@ -1,0 +1,1 @@
+"""Credentials in, Principal out: format, keys, claims, revocations, cache."""

@@ -1,0 +1,99 @@
+"""The one way to ask for a page and to give one."""
+
+import base64
+import binascii
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from tools.spec import Answer, Given, Operation, TenantApi
+
+_MARK = "skip:"
+
+
+def encode(skip: int) -> str:
+    """A cursor for the page that starts after `skip` items; opaque to callers."""
+    return base64.urlsafe_b64encode(f"{_MARK}{skip}".encode()).decode().rstrip("=")
+
+
+def decode(cursor: str) -> int:
+    """How many items the cursor skips.
+
+    Raises:
+        ValueError: the cursor is not one that a list tool returned.
+    """
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        raise ValueError("not a cursor; pass next_cursor of the previous page unchanged") from None
+    digits = text.removeprefix(_MARK)
+    if digits == text or not digits.isdecimal() or len(digits) > 9 or encode(int(digits)) != cursor:
+        raise ValueError("not a cursor; pass next_cursor of the previous page unchanged")
+    return int(digits)
+
+
+def _known(cursor: str) -> str:
+    decode(cursor)
+    return cursor
+
+
+Cursor = Annotated[str, AfterValidator(_known)]
+
+
+class PageOf(Given):
+    """The arguments every list tool takes."""
+
+    limit: Annotated[int, Field(ge=1, le=100, description="Items on a page.")] = 20
+    cursor: Annotated[Cursor | None, Field(description="next_cursor of the page before.")] = None
+
+    @property
+    def skip(self) -> int:
+        """How many items stand before this page."""
+        return 0 if self.cursor is None else decode(self.cursor)
+
+
+ItemT = TypeVar("ItemT", bound=Answer)
+
+
+class Page(BaseModel, Generic[ItemT]):
+    """The answer of every list tool. `skipped` is ours alone: where the page starts, so that it can be cut short."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: tuple[ItemT, ...]
+    next_cursor: str | None = None
+    total_count: int
+    skipped: Annotated[int, Field(exclude=True)] = 0
+
+    def cut(self, size: int) -> "Page[ItemT]":
+        """The same page with only its first `size` items and a cursor to the rest; nothing is lost."""
+        return self.model_copy(update={"items": self.items[:size], "next_cursor": encode(self.skipped + size)})
+
+
+async def page(
+    api: TenantApi,
+    operation: Operation,
+    item: type[ItemT],
+    asked: PageOf,
+    *,
+    query: dict[str, Any] | None = None,
+    language: str | None = None,
+) -> Page[ItemT]:
+    """Fetch one page of a list operation (`limit`, `skip` -> `totalCount`, `edges`) and shape its items."""
+    found = await api.call(
+        operation, query={"limit": asked.limit, "skip": asked.skip} | (query or {}), language=language
+    )
+    edges = Edges.model_validate(found)
+    items = tuple(item.model_validate(edge) for edge in edges.edges)
+    end = asked.skip + len(edges.edges)
+    more = bool(edges.edges) and end < edges.total_count
+    return Page[item](  # type: ignore[valid-type]
+        items=items, next_cursor=encode(end) if more else None, total_count=edges.total_count, skipped=asked.skip
+    )
+
+
+class Edges(Answer):
+    """A page as the tenant's API gives it."""
+
+    edges: list[dict[str, Any]]
+    total_count: Annotated[int, Field(ge=0)]
