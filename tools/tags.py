@@ -1,0 +1,152 @@
+"""Tags: the labels that content carries and is filtered by."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tools import operations as op
+from tools.edits import changes
+from tools.paging import Page, PageOf, page
+from tools.spec import (
+    Answer,
+    Creating,
+    Effect,
+    Given,
+    Id,
+    Language,
+    Permission,
+    Subject,
+    TenantApi,
+    Tool,
+    Verb,
+)
+
+TagId = Annotated[Id, Field(description="Tag id, from list_tags.")]
+Place = Literal["achievement", "action", "community", "challenge", "post", "reward", "reward-asset", "reward-entry"]
+
+
+class Config(Answer):
+    """Where a tag is shown and where it filters."""
+
+    filtering: tuple[str, ...] = ()
+    display: tuple[str, ...] = ()
+    iconify_icon: str | None = None
+
+
+class Tag(Answer):
+    """A tag."""
+
+    id: str
+    value: str
+    config: Config
+
+
+class List(PageOf):
+    """Arguments of list_tags."""
+
+    language: Language = None
+
+
+async def list_tags(given: List, api: TenantApi) -> Page[Tag]:
+    """One page of tags."""
+    return await page(api, op.GET_TAGS, Tag, given, language=given.language)
+
+
+class Get(Given):
+    """Arguments of get_tag."""
+
+    id: TagId
+    language: Language = None
+
+
+async def get_tag(given: Get, api: TenantApi) -> Tag:
+    """One tag by id."""
+    return Tag.model_validate(await api.call(op.GET_TAG, ids={"id": given.id}, language=given.language))
+
+
+class Create(Creating):
+    """Arguments of create_tag."""
+
+    value: Annotated[str, Field(min_length=1, max_length=100, description="The word shown.")]
+    filtering: Annotated[list[Place] | None, Field(description="Where it filters.")] = None
+    display: Annotated[list[Place] | None, Field(description="Where it is shown.")] = None
+    language: Language = None
+
+
+async def create_tag(given: Create, api: TenantApi) -> Tag:
+    """A new tag."""
+    return Tag.model_validate(await api.call(op.CREATE_TAG, body=_body(given), language=given.language))
+
+
+class Update(Given):
+    """Arguments of update_tag; only the members given change."""
+
+    id: TagId
+    value: Annotated[str | None, Field(min_length=1, max_length=100, description="The word shown.")] = None
+    filtering: Annotated[list[Place] | None, Field(description="Where it filters; replaces all.")] = None
+    display: Annotated[list[Place] | None, Field(description="Where it is shown; replaces all.")] = None
+    language: Language = None
+
+
+async def update_tag(given: Update, api: TenantApi) -> Tag:
+    """A tag with some members changed."""
+    answer = await api.call(op.UPDATE_TAG, ids={"id": given.id}, body=_body(given), language=given.language)
+    return Tag.model_validate(answer)
+
+
+def _body(given: Given) -> dict[str, Any]:
+    flat = changes(given, "id", "language", "request_key")
+    config = {name: flat.pop(name) for name in ("filtering", "display") if name in flat}
+    return flat | ({"config": config} if config else {})
+
+
+def _may(verb: Verb) -> tuple[Permission, ...]:
+    return (Permission(verb, Subject.TAG),)
+
+
+LIST = Tool(
+    name="list_tags",
+    description="Lists the organisation's tags. Start here when another tool asks for tags.",
+    effect=Effect.READ,
+    permissions=_may(Verb.READ),
+    takes=List,
+    gives=Page[Tag],
+    run=list_tags,
+    toolset="tags",
+    operations=(op.GET_TAGS,),
+)
+GET = Tool(
+    name="get_tag",
+    description="Reads one tag. To find its id, use list_tags.",
+    effect=Effect.READ,
+    permissions=_may(Verb.READ),
+    takes=Get,
+    gives=Tag,
+    run=get_tag,
+    toolset="tags",
+    operations=(op.GET_TAG,),
+)
+CREATE = Tool(
+    name="create_tag",
+    description="Creates a tag. Look with list_tags first: two tags of one word confuse people.",
+    effect=Effect.CREATE,
+    permissions=_may(Verb.CREATE),
+    takes=Create,
+    gives=Tag,
+    run=create_tag,
+    toolset="tags",
+    operations=(op.CREATE_TAG,),
+)
+UPDATE = Tool(
+    name="update_tag",
+    description="Renames a tag or changes where it is used; members left out stay. To make a new one, use create_tag.",
+    effect=Effect.CHANGE,
+    permissions=_may(Verb.UPDATE),
+    takes=Update,
+    gives=Tag,
+    run=update_tag,
+    toolset="tags",
+    operations=(op.UPDATE_TAG,),
+)
+
+TOOLS = (LIST, GET, CREATE, UPDATE)

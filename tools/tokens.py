@@ -1,0 +1,51 @@
+"""Tokens: ending the life of one; minting stays with the admin panel, where a person sees it once."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tools import operations as op
+from tools.spec import Answer, Destroying, Effect, Permission, Subject, TenantApi, Tool, Verb
+
+
+class Revoke(Destroying):
+    """Arguments of revoke_token."""
+
+    token_id: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_-]{1,128}$",
+            description="The token's id (its jti), from the admin panel; not the token.",
+        ),
+    ]
+
+
+class Revoked(Answer):
+    """What revoke_token gives."""
+
+    token_id: str
+    revoked: bool
+
+
+async def revoke_token(given: Revoke, api: TenantApi) -> Revoked:
+    """One token that no longer works."""
+    await api.call(op.REVOKE_TOKEN, ids={"tokenId": given.token_id})
+    return Revoked(token_id=given.token_id, revoked=True)
+
+
+REVOKE = Tool(
+    name="revoke_token",
+    description=(
+        "Revokes one API or MCP token for good, within seconds. Compare with check_connection first: revoking your "
+        "own token ends this connection."
+    ),
+    effect=Effect.DESTROY,
+    permissions=(Permission(Verb.DELETE, Subject.TOKEN),),
+    takes=Revoke,
+    gives=Revoked,
+    run=revoke_token,
+    toolset="tokens",
+    operations=(op.REVOKE_TOKEN,),
+)
+
+TOOLS = (REVOKE,)
