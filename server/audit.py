@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TextIO
@@ -69,7 +70,7 @@ def shape(arguments: Mapping[str, Any], depth: int = _DEPTH) -> dict[str, Any]:
 
     At most 32 names a level, each cut to 64 characters, 3 levels; `...` counts the names left out.
     """
-    seen = {name[:_NAME]: _size(value, depth) for name, value in zip(arguments, list(arguments.values())[:_NAMES])}
+    seen = {name[:_NAME]: _size(value, depth) for name, value in islice(arguments.items(), _NAMES)}
     left = len(arguments) - _NAMES
     return seen | {"...": left} if left > 0 else seen
 

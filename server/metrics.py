@@ -83,13 +83,17 @@ class Metrics:
         )
         self._counters: dict[tuple[str, str, str, str], Counter] = {}
         self._histograms: dict[tuple[str, str], Histogram] = {}
-        for collector in (self.samples, ProcessCollector(registry=None), GCCollector(registry=None)):  # type: ignore[arg-type]
-            self.registry.register(collector)
+        self.registry.register(self.samples)
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+
+    def named(self, tool: str) -> str:
+        """The tool's name if it is one of ours; what else a client may write is `other`."""
+        return tool if not tool or tool in self._tools else "other"
 
     def called(self, method: str, tool: str, verdict: str, code: str, seconds: float) -> None:
         """Count one decision; children are kept because finding one by label costs more than counting."""
-        method = method if method in _METHODS else "other"
-        tool = tool if not tool or tool in self._tools else "other"
+        method, tool = method if method in _METHODS else "other", self.named(tool)
         counted, timed = (method, tool, verdict, code), (method, tool)
         if (counter := self._counters.get(counted)) is None:
             counter = self._counters[counted] = self._calls.labels(*counted)

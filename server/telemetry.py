@@ -55,7 +55,7 @@ class Request(Watched, Protocol):
 
 
 class Telemetry(Protocol):
-    """The port: `with telemetry.call(...) as call:` around a call, `with telemetry.request(...)` around each request."""
+    """The port: `with telemetry.call(...)` around each call, `with telemetry.request(...)` around each request."""
 
     def call(self, method: str, tool: str = "", *, transport: str, carrier: Mapping[str, str] = {}) -> Call:
         """Watch one MCP request.
@@ -87,11 +87,7 @@ class _Unwatched:
     def __exit__(self, *_: object) -> None:
         return
 
-    def finished(self, verdict: str, code: str | None = None) -> None:
-        return
-
-    def answered(self, status: int) -> None:
-        return
+    finished = answered = __exit__
 
 
 class Off:
@@ -99,15 +95,15 @@ class Off:
 
     _unwatched = _Unwatched()
 
-    def call(self, method: str, tool: str = "", *, transport: str, carrier: Mapping[str, str] = {}) -> Call:
+    def call(self, *_: object, **__: object) -> Call:
         """See `Telemetry.call`."""
         return self._unwatched
 
-    def request(self, method: str, template: str, host: str) -> Request:
+    def request(self, *_: object) -> Request:
         """See `Telemetry.request`."""
         return self._unwatched
 
-    def sample(self, sample: Sample, read: Read) -> None:
+    def sample(self, *_: object) -> None:
         """See `Telemetry.sample`."""
 
 
@@ -124,14 +120,100 @@ class _Span:
         self._began = time.perf_counter()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._count(time.perf_counter() - self._began, kind)
+    def __exit__(self, *_: object) -> None:
+        self._count(time.perf_counter() - self._began)
         context.detach(self._token)
         self._span.end()
 
-    def _count(self, seconds: float, kind: type[BaseException] | None) -> None:
+    def _count(self, seconds: float) -> None:
         raise NotImplementedError
 
     def _failed(self, error: str) -> None:
         self._span.set_attribute("error.type", error)
         self._span.set_status(StatusCode.ERROR)
+
+
+class _Call(_Span):
+    __slots__ = ("_code", "_method", "_tool", "_verdict")
+
+    def __init__(self, metrics: Metrics, span: Span, method: str, tool: str) -> None:
+        super().__init__(metrics, span)
+        self._method, self._tool = method, tool
+        self._verdict, self._code = "refused", "internal"
+
+    @property
+    def trace_id(self) -> str | None:
+        """See `Call.trace_id`."""
+        return trace.format_trace_id(self._span.get_span_context().trace_id)
+
+    def finished(self, verdict: str, code: str | None = None) -> None:
+        """See `Call.finished`."""
+        self._verdict, self._code = verdict, code or "ok"
+
+    def _count(self, seconds: float) -> None:
+        self._metrics.called(self._method, self._tool, self._verdict, self._code, seconds)
+        if self._code != "ok":
+            self._failed(self._code)
+
+
+class _Request(_Span):
+    __slots__ = ("_method", "_status")
+
+    def __init__(self, metrics: Metrics, span: Span, method: str) -> None:
+        super().__init__(metrics, span)
+        self._method = method
+        self._status: int | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """See `Request.headers`."""
+        ids = self._span.get_span_context()
+        return {"traceparent": f"00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}"}
+
+    def answered(self, status: int) -> None:
+        """See `Request.answered`."""
+        self._status = status
+
+    def _count(self, seconds: float) -> None:
+        self._metrics.requested(self._method, self._status, seconds)
+        if self._status is not None:
+            self._span.set_attribute("http.response.status_code", self._status)
+        if self._status is None or self._status >= 400:
+            self._failed(str(self._status or "unanswered"))
+
+
+class On:
+    """Counts into a registry of its own and traces with the tracer given.
+
+    Parameters:
+        tools: the names of the catalogue.
+        tracer: `server.traces.exporting` makes one that sends; without one calls still carry trace ids.
+    """
+
+    def __init__(self, tools: Container[str], tracer: Tracer | None = None) -> None:
+        self._metrics = Metrics(tools)
+        self._tracer = tracer or Ids()
+
+    def call(self, method: str, tool: str = "", *, transport: str, carrier: Mapping[str, str] = {}) -> Call:
+        """See `Telemetry.call`."""
+        parent = _W3C.extract(carrier, _NOWHERE) if "traceparent" in carrier else _NOWHERE
+        named = self._metrics.named(tool)
+        attributes = {"mcp.method.name": method, "network.transport": "pipe" if transport == "stdio" else "tcp"}
+        if tool:
+            attributes |= {"gen_ai.tool.name": named, "gen_ai.operation.name": "execute_tool"}
+        span = self._tracer.start_span(f"{method} {named}".rstrip(), parent, SpanKind.SERVER, attributes)
+        return _Call(self._metrics, span, method, named)
+
+    def request(self, method: str, template: str, host: str) -> Request:
+        """See `Telemetry.request`."""
+        attributes = {"http.request.method": method, "url.template": template, "server.address": host}
+        span = self._tracer.start_span(f"{method} {template}", None, SpanKind.CLIENT, attributes)
+        return _Request(self._metrics, span, method)
+
+    def sample(self, sample: Sample, read: Read) -> None:
+        """See `Telemetry.sample`."""
+        self._metrics.samples.add(sample, read)
+
+    def metrics_app(self) -> ASGIApp:
+        """The Prometheus page; serve it on a loopback port of its own, never beside `/mcp`."""
+        return make_asgi_app(self._metrics.registry)

@@ -13,7 +13,7 @@ _ids = random.Random()  # noqa: S311 - ids tell calls apart, they guard nothing
 class Ids(trace.NoOpTracer):
     """The tracer used when no SDK is: records nothing, yet gives each call ids that audit, logs and tenants share."""
 
-    def start_span(self, name: str, context: Context | None = None, *_: Any, **__: Any) -> Span:
+    def start_span(self, name: str, context: Context | None = None, *_: Any, **__: Any) -> Span:  # noqa: ARG002 - theirs
         """A span that is only its ids; the trace is the caller's when one came."""
         parent = trace.get_current_span(context).get_span_context()
         trace_id = parent.trace_id if parent.is_valid else _ids.randrange(1, 1 << 128)
