@@ -1,0 +1,1 @@
+"""The words of `nudj-mcp` that help a person: each module adds one subcommand and runs it."""
