@@ -4,10 +4,18 @@ from tools import (
     campaigns,
     communities,
     connection,
+    domains,
+    games,
+    organisation,
     posts,
     tags,
+    team,
+    templates,
+    theme,
     tokens,
     users,
+    variables,
+    webhooks,
 )
 from tools.spec import Tool
 
@@ -18,5 +26,13 @@ CATALOGUE: tuple[Tool, ...] = (
     *tags.TOOLS,
     *users.TOOLS,
     *campaigns.TOOLS,
+    *games.TOOLS,
+    *templates.TOOLS,
+    *theme.TOOLS,
+    *variables.TOOLS,
+    *organisation.TOOLS,
+    *team.TOOLS,
+    *domains.TOOLS,
+    *webhooks.TOOLS,
     *tokens.TOOLS,
 )

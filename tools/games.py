@@ -1,0 +1,179 @@
+"""Games: the playable configs behind a play-game action; prizes are set with set_distribution."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tools import operations as op
+from tools.edits import changes
+from tools.paging import Page, PageOf, page
+from tools.spec import (
+    Answer,
+    Creating,
+    Effect,
+    Given,
+    Id,
+    Language,
+    Period,
+    Permission,
+    Subject,
+    TenantApi,
+    Tool,
+    Verb,
+)
+
+GameId = Annotated[Id, Field(description="Game id, from list_games.")]
+GameType = Literal["catch", "memory", "scratch"]
+Content = Annotated[
+    dict[str, Any],
+    Field(description='Free form: {"clientBranding": {}, "gameConfig": {}, "textContent": {}}; copy from get_game.'),
+]
+
+
+class Details(Answer):
+    """Name and summary of a game."""
+
+    title: str | None = None
+    description: str | None = None
+
+
+class Game(Answer):
+    """A game as a list shows it."""
+
+    id: str
+    details: Details
+    game_type: str
+    progress_period: str | None = None
+    max_completions_per_period: float | None = None
+
+
+class Config(Answer):
+    """What makes a game its own; the three known parts, their inside as the tenant wrote it."""
+
+    client_branding: dict[str, Any] | None = None
+    game_config: dict[str, Any] | None = None
+    text_content: dict[str, Any] | None = None
+
+
+class FullGame(Game):
+    """A game with its content."""
+
+    config: Config
+
+
+class List(PageOf):
+    """Arguments of list_games."""
+
+    language: Language = None
+
+
+async def list_games(given: List, api: TenantApi) -> Page[Game]:
+    """One page of games, without their content."""
+    return await page(api, op.GET_GAME_CONFIGS, Game, given, language=given.language)
+
+
+class Get(Given):
+    """Arguments of get_game."""
+
+    id: GameId
+    language: Language = None
+
+
+async def get_game(given: Get, api: TenantApi) -> FullGame:
+    """One game with its content."""
+    answer = await api.call(op.GET_GAME_CONFIG, ids={"id": given.id}, language=given.language)
+    return FullGame.model_validate(answer)
+
+
+class Create(Creating):
+    """Arguments of create_game."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200, description="Shown name.")]
+    description: Annotated[str | None, Field(max_length=3000, description="What it is about.")] = None
+    game_type: Annotated[GameType, Field(description="Kind.")]
+    config: Content
+    progress_period: Annotated[Period | None, Field(description="Window the limit counts in.")] = None
+    max_completions_per_period: Annotated[int | None, Field(ge=0, description="Plays per person and window.")] = None
+
+
+async def create_game(given: Create, api: TenantApi) -> FullGame:
+    """A new game."""
+    return FullGame.model_validate(await api.call(op.CREATE_GAME_CONFIG, body=_body(given, given.config)))
+
+
+class Update(Given):
+    """Arguments of update_game; only the members given change."""
+
+    id: GameId
+    title: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
+    description: Annotated[str | None, Field(max_length=3000, description="What it is about.")] = None
+    config: Annotated[Content | None, Field(description="As in create_game; replaces all.")] = None
+    progress_period: Annotated[Period | None, Field(description="Window the limit counts in.")] = None
+    max_completions_per_period: Annotated[int | None, Field(ge=0, description="Plays per person and window.")] = None
+    language: Language = None
+
+
+async def update_game(given: Update, api: TenantApi) -> FullGame:
+    """A game with some members changed."""
+    body = _body(given, given.config)
+    answer = await api.call(op.UPDATE_GAME_CONFIG, ids={"id": given.id}, body=body, language=given.language)
+    return FullGame.model_validate(answer)
+
+
+def _body(given: Given, config: dict[str, Any] | None) -> dict[str, Any]:
+    # The content's own member names are the tenant's, so they are not re-written.
+    flat = changes(given, "id", "language", "request_key", "config")
+    details = {name: flat.pop(name) for name in ("title", "description") if name in flat}
+    return flat | ({"details": details} if details else {}) | ({} if config is None else {"config": config})
+
+
+def _may(verb: Verb) -> tuple[Permission, ...]:
+    return (Permission(verb, Subject.GAME),)
+
+
+LIST = Tool(
+    name="list_games",
+    description="Lists games without their content. To read the content, use get_game.",
+    effect=Effect.READ,
+    permissions=_may(Verb.READ),
+    takes=List,
+    gives=Page[Game],
+    run=list_games,
+    toolset="games",
+    operations=(op.GET_GAME_CONFIGS,),
+)
+GET = Tool(
+    name="get_game",
+    description="Reads one game with its content. To find its id, use list_games.",
+    effect=Effect.READ,
+    permissions=_may(Verb.READ),
+    takes=Get,
+    gives=FullGame,
+    run=get_game,
+    toolset="games",
+    operations=(op.GET_GAME_CONFIG,),
+)
+CREATE = Tool(
+    name="create_game",
+    description="Creates a game; start from get_game of a similar one. To change one, use update_game.",
+    effect=Effect.CREATE,
+    permissions=_may(Verb.CREATE),
+    takes=Create,
+    gives=FullGame,
+    run=create_game,
+    toolset="games",
+    operations=(op.CREATE_GAME_CONFIG,),
+)
+UPDATE = Tool(
+    name="update_game",
+    description="Changes a game; members left out stay. To find its id, use list_games.",
+    effect=Effect.CHANGE,
+    permissions=_may(Verb.UPDATE),
+    takes=Update,
+    gives=FullGame,
+    run=update_game,
+    toolset="games",
+    operations=(op.UPDATE_GAME_CONFIG,),
+)
+
+TOOLS = (LIST, GET, CREATE, UPDATE)
