@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tools import operations as op
-from tools.edits import changes
+from tools.details import ChangedTitle, Description, NewDescription, NewTitle, Title, brief, content
 from tools.paging import Page, PageOf, page
 from tools.spec import (
     Answer,
@@ -30,18 +30,12 @@ Content = Annotated[
 ]
 
 
-class Details(Answer):
-    """Name and summary of a game."""
-
-    title: str | None = None
-    description: str | None = None
-
-
 class Game(Answer):
     """A game as a list shows it."""
 
     id: str
-    details: Details
+    title: Title = None
+    description: Annotated[Description, brief("get_game")] = None
     game_type: str
     progress_period: str | None = None
     max_completions_per_period: float | None = None
@@ -58,6 +52,7 @@ class Config(Answer):
 class FullGame(Game):
     """A game with its content."""
 
+    description: Description = None
     config: Config
 
 
@@ -88,8 +83,8 @@ async def get_game(given: Get, api: TenantApi) -> FullGame:
 class Create(Creating):
     """Arguments of create_game."""
 
-    title: Annotated[str, Field(min_length=1, max_length=200, description="Shown name.")]
-    description: Annotated[str | None, Field(max_length=3000, description="What it is about.")] = None
+    title: NewTitle
+    description: NewDescription = None
     game_type: Annotated[GameType, Field(description="Kind.")]
     config: Content
     progress_period: Annotated[Period | None, Field(description="Window the limit counts in.")] = None
@@ -105,8 +100,8 @@ class Update(Given):
     """Arguments of update_game; only the members given change."""
 
     id: GameId
-    title: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
-    description: Annotated[str | None, Field(max_length=3000, description="What it is about.")] = None
+    title: ChangedTitle = None
+    description: NewDescription = None
     config: Annotated[Content | None, Field(description="As in create_game; replaces all.")] = None
     progress_period: Annotated[Period | None, Field(description="Window the limit counts in.")] = None
     max_completions_per_period: Annotated[int | None, Field(ge=0, description="Plays per person and window.")] = None
@@ -122,9 +117,7 @@ async def update_game(given: Update, api: TenantApi) -> FullGame:
 
 def _body(given: Given, config: dict[str, Any] | None) -> dict[str, Any]:
     # The content's own member names are the tenant's, so they are not re-written.
-    flat = changes(given, "id", "language", "request_key", "config")
-    details = {name: flat.pop(name) for name in ("title", "description") if name in flat}
-    return flat | ({"details": details} if details else {}) | ({} if config is None else {"config": config})
+    return content(given, "id", "config") | ({} if config is None else {"config": config})
 
 
 def _may(verb: Verb) -> tuple[Permission, ...]:

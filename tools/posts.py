@@ -6,8 +6,9 @@ from pydantic import Field
 
 from tools import operations as op
 from tools.communities import CommunityId
-from tools.edits import changes
+from tools.details import ChangedTitle, Description, NewDescription, NewTitle, Title, brief, content
 from tools.paging import Page, PageOf, page
+from tools.selecting import Selecting
 from tools.spec import (
     Answer,
     Creating,
@@ -16,7 +17,6 @@ from tools.spec import (
     Effect,
     Given,
     Id,
-    Instant,
     Language,
     Permission,
     Status,
@@ -25,17 +25,11 @@ from tools.spec import (
     Tool,
     Verb,
 )
+from tools.tagging import READ_TAGS, TagNames, tag_ids
+from tools.windows import Window
 
 PostId = Annotated[Id, Field(description="Post id, from list_posts.")]
 Html = Annotated[str, Field(min_length=1, max_length=50_000, description="Body as HTML, such as <p>Hello</p>.")]
-Tags = Annotated[list[Id] | None, Field(description="Tag ids, from list_tags; replaces all.")]
-
-
-class Details(Answer):
-    """Heading and summary of a post."""
-
-    title: str | None = None
-    description: str | None = None
 
 
 class Post(Answer):
@@ -43,7 +37,8 @@ class Post(Answer):
 
     id: str
     community_id: str
-    details: Details
+    title: Title = None
+    description: Annotated[Description, brief("get_post")] = None
     status: str | None = None
     featured: bool | None = None
     starts_at: str | None = None
@@ -55,14 +50,17 @@ class Post(Answer):
 class FullPost(Post):
     """A post with its body."""
 
+    description: Description = None
     content: str | None = None
     disable_comments: bool | None = None
     disable_likes: bool | None = None
     campaigns: tuple[str, ...] | None = None
 
 
-class List(PageOf):
+class List(PageOf, Selecting):
     """Arguments of list_posts."""
+
+    selects = Post
 
     community_id: Annotated[CommunityId | None, Field(description="Only this community, from list_communities.")] = None
     language: Language = None
@@ -70,13 +68,14 @@ class List(PageOf):
 
 async def list_posts(given: List, api: TenantApi) -> Page[Post]:
     """One page of posts, without bodies."""
-    return await page(
-        api, op.GET_POSTS, Post, given, query={"communityId": given.community_id}, language=given.language
-    )
+    query = {"communityId": given.community_id}
+    return given.kept_page(await page(api, op.GET_POSTS, Post, given, query=query, language=given.language))
 
 
-class Get(Given):
+class Get(Selecting):
     """Arguments of get_post."""
+
+    selects = FullPost
 
     id: PostId
     language: Language = None
@@ -84,54 +83,52 @@ class Get(Given):
 
 async def get_post(given: Get, api: TenantApi) -> FullPost:
     """One post with its body."""
-    return FullPost.model_validate(await api.call(op.GET_POST, ids={"id": given.id}, language=given.language))
+    answer = await api.call(op.GET_POST, ids={"id": given.id}, language=given.language)
+    return given.kept(FullPost.model_validate(answer))
 
 
-class Create(Creating):
+class Create(Creating, Window):
     """Arguments of create_post."""
 
     community_id: CommunityId
-    title: Annotated[str, Field(min_length=1, max_length=200, description="Heading.")]
-    description: Annotated[str | None, Field(max_length=3000, description="Summary.")] = None
+    title: NewTitle
+    description: NewDescription = None
     content: Html
     status: Annotated[Status, Field(description="draft until it should be seen.")] = "draft"
-    starts_at: Annotated[Instant | None, Field(description="Shown from.")] = None
-    expires_at: Annotated[Instant | None, Field(description="Shown until.")] = None
     featured: Annotated[bool | None, Field(description="Pin on top.")] = None
-    tags: Tags = None
+    tags: TagNames = None
     language: Language = None
 
 
 async def create_post(given: Create, api: TenantApi) -> FullPost:
     """A new post."""
-    return FullPost.model_validate(await api.call(op.CREATE_POST, body=_body(given), language=given.language))
+    body = await _body(given, given.tags, api)
+    return FullPost.model_validate(await api.call(op.CREATE_POST, body=body, language=given.language))
 
 
-class Update(Given):
+class Update(Window):
     """Arguments of update_post; only the members given change."""
 
     id: PostId
-    title: Annotated[str | None, Field(min_length=1, max_length=200, description="Heading.")] = None
-    description: Annotated[str | None, Field(max_length=3000, description="Summary.")] = None
+    title: ChangedTitle = None
+    description: NewDescription = None
     content: Annotated[Html | None, Field(description="Body as HTML; replaces all.")] = None
     status: Annotated[Status | None, Field(description="archived hides it and can be undone.")] = None
-    starts_at: Annotated[Instant | None, Field(description="Shown from.")] = None
-    expires_at: Annotated[Instant | None, Field(description="Shown until.")] = None
     featured: Annotated[bool | None, Field(description="Pin on top.")] = None
-    tags: Tags = None
+    tags: TagNames = None
     language: Language = None
 
 
 async def update_post(given: Update, api: TenantApi) -> FullPost:
     """A post with some members changed."""
-    answer = await api.call(op.UPDATE_POST, ids={"id": given.id}, body=_body(given), language=given.language)
+    body = await _body(given, given.tags, api)
+    answer = await api.call(op.UPDATE_POST, ids={"id": given.id}, body=body, language=given.language)
     return FullPost.model_validate(answer)
 
 
-def _body(given: Given) -> dict[str, Any]:
-    flat = changes(given, "id", "language", "request_key")
-    details = {name: flat.pop(name) for name in ("title", "description") if name in flat}
-    return flat | ({"details": details} if details else {})
+async def _body(given: Given, tags: list[str] | None, api: TenantApi) -> dict[str, Any]:
+    ids = await tag_ids(tags, api)
+    return content(given, "id", "tags") | ({} if ids is None else {"tags": ids})
 
 
 class Delete(Destroying):
@@ -176,23 +173,23 @@ CREATE = Tool(
     name="create_post",
     description="Creates a feed post, as a draft unless told otherwise. To change one or publish it, use update_post.",
     effect=Effect.CREATE,
-    permissions=_may(Verb.CREATE),
+    permissions=(*_may(Verb.CREATE), READ_TAGS),
     takes=Create,
     gives=FullPost,
     run=create_post,
     toolset="posts",
-    operations=(op.CREATE_POST,),
+    operations=(op.GET_TAGS, op.CREATE_POST),
 )
 UPDATE = Tool(
     name="update_post",
     description="Changes a post; members left out stay. Set status to live to publish, archived instead of deleting.",
     effect=Effect.CHANGE,
-    permissions=_may(Verb.UPDATE),
+    permissions=(*_may(Verb.UPDATE), READ_TAGS),
     takes=Update,
     gives=FullPost,
     run=update_post,
     toolset="posts",
-    operations=(op.UPDATE_POST,),
+    operations=(op.GET_TAGS, op.UPDATE_POST),
 )
 DELETE = Tool(
     name="delete_post",

@@ -5,25 +5,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tools import operations as op
+from tools.details import Description, Title, brief
 from tools.paging import Page, PageOf, page
 from tools.spec import Answer, Effect, Language, Operation, Permission, Subject, TenantApi, Tool, Verb
 
 Kind = Literal["achievements", "actions", "challenges", "posts", "rewards", "communities"]
 
 
-class Details(Answer):
-    """Heading and summary of a template."""
-
-    title: str | None = None
-    description: str | None = None
-
-
 class Template(Answer):
-    """A template; `name` for communities, `details` for the rest, `key` for actions."""
+    """A template; `name` for communities, `title` for the rest, `key` for actions."""
 
     id: str
     name: str | None = None
-    details: Details | None = None
+    title: Title = None
+    description: Annotated[Description, brief("the admin panel")] = None
     key: str | None = None
     status: str | None = None
 

@@ -8,12 +8,12 @@ from tools import operations as op
 from tools.edits import changes
 from tools.paging import Page, PageOf, page
 from tools.refusals import Code, Refusal
+from tools.selecting import Selecting
 from tools.spec import (
     Answer,
     Creating,
     Destroying,
     Effect,
-    Given,
     Id,
     Permission,
     Subject,
@@ -67,20 +67,28 @@ class FullUser(User):
     updated_at: str | None = None
 
 
-async def list_users(given: PageOf, api: TenantApi) -> Page[User]:
+class List(PageOf, Selecting):
+    """Arguments of list_users."""
+
+    selects = User
+
+
+async def list_users(given: List, api: TenantApi) -> Page[User]:
     """One page of users."""
-    return await page(api, op.GET_USERS, User, given)
+    return given.kept_page(await page(api, op.GET_USERS, User, given))
 
 
-class Get(Given):
+class Get(Selecting):
     """Arguments of get_user."""
+
+    selects = FullUser
 
     id: UserId
 
 
 async def get_user(given: Get, api: TenantApi) -> FullUser:
     """One user by id."""
-    return FullUser.model_validate(await api.call(op.GET_USER, ids={"id": given.id}))
+    return given.kept(FullUser.model_validate(await api.call(op.GET_USER, ids={"id": given.id})))
 
 
 class Create(Creating):
@@ -143,7 +151,7 @@ LIST = Tool(
     description="Lists users with points and XP. For a ranking, use report_top_users.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
-    takes=PageOf,
+    takes=List,
     gives=Page[User],
     run=list_users,
     toolset="users",
