@@ -1,11 +1,15 @@
 """The catalogue: everything an agent can do, in reading order."""
 
 from tools import (
+    actions,
     campaigns,
+    challenge_groups,
+    challenges,
     communities,
     connection,
     domains,
     games,
+    new_challenges,
     organisation,
     posts,
     tags,
@@ -22,6 +26,10 @@ from tools.spec import Tool
 CATALOGUE: tuple[Tool, ...] = (
     *connection.TOOLS,
     *communities.TOOLS,
+    *challenges.TOOLS,
+    *new_challenges.TOOLS,
+    *challenge_groups.TOOLS,
+    *actions.TOOLS,
     *posts.TOOLS,
     *tags.TOOLS,
     *users.TOOLS,

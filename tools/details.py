@@ -1,0 +1,39 @@
+"""Title and description: flat for an agent, under `details` in the API."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AliasPath, Field
+
+from tools.edits import changes
+from tools.spec import Given
+
+LONG = 500
+"""Characters of a text that a list item shows."""
+
+Title = Annotated[str | None, Field(validation_alias=AliasPath("details", "title"))]
+Description = Annotated[str | None, Field(validation_alias=AliasPath("details", "description"))]
+
+NewTitle = Annotated[str, Field(min_length=1, max_length=200, description="Shown title.")]
+NewDescription = Annotated[str | None, Field(max_length=3000, description="Rich text (HTML).")]
+ChangedTitle = Annotated[str | None, Field(min_length=1, max_length=200, description="Shown title.")]
+
+
+def brief(reader: str) -> AfterValidator:
+    """Shortens what a list shows, naming the tool that returns all of it."""
+
+    def shortened(text: str | None) -> str | None:
+        return text if text is None or len(text) <= LONG else f"{text[:LONG]}... ({reader} returns all of it)"
+
+    return AfterValidator(shortened)
+
+
+def content(given: Given, *without: str) -> dict[str, Any]:
+    """The API's body for something with a title: the members that were set, title and description under `details`.
+
+    Parameters:
+        given: validated arguments.
+        without: members that travel elsewhere (path, our own); language and request_key always do.
+    """
+    body = changes(given, "language", "request_key", *without)
+    details = {name: body.pop(name) for name in ("title", "description") if name in body}
+    return body | {"details": details} if details else body

@@ -1,0 +1,139 @@
+"""Making a challenge, its actions, distribution and status in one call; the status last, so that nobody sees half."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from tools import operations as op
+from tools.chains import Chain, Chaining, Planned, Step, ToolCall
+from tools.challenges import VideoUrl
+from tools.communities import CommunityId
+from tools.details import NewDescription, NewTitle, content
+from tools.new_actions import NewAction
+from tools.prizes import NewPrize, PointsPaid, Share, XpPaid, payout
+from tools.spec import Answer, Effect, Language, Period, Permission, Status, Subject, TenantApi, Tool, Verb
+from tools.tagging import READ_TAGS, TagNames, tag_ids
+from tools.windows import Window
+
+_LATER = "<id of the new challenge>"
+_CHAINED = ("actions", "points", "xp", "rewards", "status", "tags", "video_url", "dry_run")
+
+
+class Create(Chaining, Window):
+    """Arguments of create_challenge."""
+
+    community_id: CommunityId
+    title: NewTitle
+    description: NewDescription = None
+    actions: Annotated[Sequence[NewAction], Field(max_length=30, description="In the order to be done.")] = ()
+    points: PointsPaid = 0
+    xp: XpPaid = 0
+    rewards: Annotated[Sequence[Share], Field(max_length=20)] = ()
+    tags: TagNames = None
+    status: Annotated[Status, Field(description="Set last.")] = "draft"
+    featured: bool | None = None
+    progress_period: Period | None = None
+    max_completions_per_period: Annotated[int | None, Field(ge=0)] = None
+    is_linear: Annotated[bool | None, Field(description="Actions only in order.")] = None
+    unlock_price: Annotated[int | None, Field(ge=0, description="Points to enter.")] = None
+    video_url: VideoUrl = None
+    language: Language = None
+
+
+class Created(Answer):
+    """What create_challenge made, or with dry_run would make."""
+
+    id: str | None = None
+    title: str | None = None
+    status: str | None = None
+    community_id: str | None = None
+    action_ids: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    points: int | None = None
+    xp: int | None = None
+    plan: tuple[Planned, ...] | None = None
+
+
+async def create_challenge(given: Create, api: TenantApi) -> Created:
+    """A new challenge with all that belongs to it, or the plan of it."""
+    tags = await tag_ids(given.tags, api)
+    root = _root(given, tags)
+    if given.dry_run:
+        await api.call(op.GET_COMMUNITY, ids={"id": given.community_id})
+        return Created(plan=tuple(step.planned for step in (root, *_rest(given, _LATER))))
+    chain = Chain(api, "challenge", 1 + len(_rest(given, _LATER)), given.language)
+    challenge_id = await chain.create(root)
+    made = await chain.follow(_rest(given, challenge_id))
+    return Created(
+        id=challenge_id,
+        title=given.title,
+        status=given.status,
+        community_id=given.community_id,
+        action_ids=tuple(str(one["id"]) for one in made[: len(given.actions)] if "id" in one),
+        tags=None if tags is None else tuple(tags),
+        points=given.points,
+        xp=given.xp,
+    )
+
+
+def _root(given: Create, tags: list[str] | None) -> Step:
+    body = content(given, *_CHAINED) | {"status": "draft"}
+    if tags is not None:
+        body["tags"] = tags
+    if given.video_url is not None:
+        body["videoConfig"] = {"videoUrl": given.video_url, "isVideoEnabled": True}
+    alone = ToolCall("create_challenge", given.model_dump(exclude_defaults=True, exclude={"request_key"}))
+    return Step(op.CREATE_CHALLENGE, body, alone)
+
+
+def _rest(given: Create, challenge_id: str) -> tuple[Step, ...]:
+    steps = [_action(given, challenge_id, action) for action in given.actions]
+    if given.points or given.xp or given.rewards:
+        prize = NewPrize(points=given.points, xp=given.xp, allocations=given.rewards)
+        steps.append(payout("challenge", challenge_id, prize))
+    if given.status != "draft":
+        alone = ToolCall("update_challenge", {"id": challenge_id, "status": given.status})
+        steps.append(Step(op.UPDATE_CHALLENGE, {"status": given.status}, alone, {"id": challenge_id}))
+    return tuple(steps)
+
+
+def _action(given: Create, challenge_id: str, action: NewAction) -> Step:
+    owner = {"owner_type": "challenge", "owner_id": challenge_id, "community_id": given.community_id}
+    alone = ToolCall("create_action", owner | {"action": action.model_dump(exclude_defaults=True)})
+    return Step(op.CREATE_ACTION, action.body(given.community_id, "challenge", challenge_id), alone)
+
+
+CREATE = Tool(
+    name="create_challenge",
+    description=(
+        "Creates a challenge with its actions, points, XP, rewards, tags and status in one call; "
+        "no need for create_action or set_distribution. Example: "
+        '{"community_id": "...", "title": "Moon quiz", "points": 50, "tags": ["Science Fans"], "status": "live", '
+        '"actions": [{"key": "question-multiple-choice", "title": "First on the Moon?", '
+        '"options": ["Armstrong", "Gagarin"], "correct": ["Armstrong"]}]}'
+    ),
+    effect=Effect.CREATE,
+    permissions=(
+        Permission(Verb.CREATE, Subject.CHALLENGE),
+        Permission(Verb.CREATE, Subject.ACTION),
+        Permission(Verb.UPDATE, Subject.DISTRIBUTION),
+        Permission(Verb.UPDATE, Subject.CHALLENGE),
+        Permission(Verb.READ, Subject.COMMUNITY),
+        READ_TAGS,
+    ),
+    takes=Create,
+    gives=Created,
+    run=create_challenge,
+    toolset="challenges",
+    operations=(
+        op.GET_TAGS,
+        op.GET_COMMUNITY,
+        op.CREATE_CHALLENGE,
+        op.CREATE_ACTION,
+        op.ASSIGN_CHALLENGE_DISTRIBUTION,
+        op.UPDATE_CHALLENGE,
+    ),
+)
+
+TOOLS = (CREATE,)

@@ -1,0 +1,100 @@
+"""Prizes: what reaching something pays out, in points, XP and shares of rewards; as asked for and as it stands."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, AliasPath, Field
+
+from tools import operations as op
+from tools.chains import Step, ToolCall
+from tools.edits import changes
+from tools.spec import Answer, Given, Id, Operation
+
+Mechanism = Literal["all", "priority", "random", "select"]
+Points = Annotated[int, Field(ge=0, le=1_000_000_000)]
+XpPaid = Annotated[Points, Field(description="Bonus XP paid out.")]
+PointsPaid = Annotated[Points, Field(description="Points paid out.")]
+RewardId = Annotated[Id, Field(description="From list_rewards.")]
+
+WRITES: Mapping[str, tuple[Operation, str]] = {
+    "challenge": (op.ASSIGN_CHALLENGE_DISTRIBUTION, "id"),
+    "action": (op.ASSIGN_ACTION_DISTRIBUTION, "id"),
+    "achievement": (op.ASSIGN_ACHIEVEMENT_DISTRIBUTION, "id"),
+    "leaderboard": (op.ASSIGN_LEADERBOARD_DISTRIBUTION, "leaderboardConfigId"),
+    "game": (op.ASSIGN_GAME_DISTRIBUTION, "gameConfigId"),
+}
+"""Per kind of owner: the operation that sets its prizes, and the placeholder for its id."""
+
+
+class Share(Given):
+    """A part of a reward's stock set aside to be won."""
+
+    reward_id: RewardId
+    supply: Annotated[int, Field(ge=0, description="Stock set aside.")]
+    amount_to_distribute: Annotated[int, Field(ge=1, description="Given per winner.")] = 1
+    allocation_type: Literal["assets", "entries"] = "assets"
+
+
+class Allocation(Share):
+    """A share that may exist already."""
+
+    id: Annotated[Id | None, Field(description="Of the existing allocation to keep or change; absent adds one.")] = None
+
+
+class NewPrize(Given):
+    """What reaching something shall pay out."""
+
+    points: PointsPaid = 0
+    xp: XpPaid = 0
+    allocations: Annotated[Sequence[Share], Field(max_length=50)] = ()
+    mechanism: Annotated[Mechanism, Field(description="How allocations are picked.")] = "all"
+    picks: Annotated[int | None, Field(ge=0, description="How many are picked; absent: all.")] = None
+
+    def body(self) -> dict[str, Any]:
+        """The API's DistributionInput."""
+        return {
+            "pointsToDistribute": self.points,
+            "bonusXpToDistribute": self.xp,
+            "rewardsConfig": {
+                "mechanism": self.mechanism,
+                "amountToDistribute": len(self.allocations) if self.picks is None else self.picks,
+                "allocations": [changes(share) for share in self.allocations],
+            },
+        }
+
+
+def payout(owner_type: str, owner_id: str, prize: NewPrize) -> Step:
+    """The step of a chain that settles what a challenge, action or achievement pays out."""
+    operation, placeholder = WRITES[owner_type]
+    said = {"owner_type": owner_type, "owner_id": owner_id, "prizes": [prize.model_dump(exclude_defaults=True)]}
+    return Step(operation, prize.body(), ToolCall("set_distribution", said), {placeholder: owner_id})
+
+
+class Allocated(Answer):
+    """An allocation as it stands."""
+
+    id: str | None = None
+    reward_id: str | None = None
+    allocation_type: str | None = None
+    supply: float | None = None
+    amount_to_distribute: float | None = None
+    distributed: float | None = None
+    is_live: bool | None = None
+
+
+class Prize(Answer):
+    """What is paid out, as it stands; ranks on leaderboards only."""
+
+    start_rank: int | None = None
+    end_rank: int | None = None
+    points: Annotated[float | None, Field(validation_alias=AliasChoices("points", "pointsToDistribute"))] = None
+    xp: Annotated[float | None, Field(validation_alias=AliasChoices("xp", "bonusXpToDistribute"))] = None
+    mechanism: Annotated[str | None, Field(validation_alias=AliasPath("rewardsConfig", "mechanism"))] = None
+    picks: Annotated[float | None, Field(validation_alias=AliasPath("rewardsConfig", "amountToDistribute"))] = None
+    allocations: Annotated[
+        tuple[Allocated, ...], Field(validation_alias=AliasPath("rewardsConfig", "allocations"))
+    ] = ()
+
+
+PointsShown = Annotated[float | None, Field(validation_alias=AliasPath("rewardDistribution", "points"))]
+XpShown = Annotated[float | None, Field(validation_alias=AliasPath("rewardDistribution", "xp"))]

@@ -1,0 +1,48 @@
+"""`fields`: the caller names the members of an answer worth its tokens, and gets only those."""
+
+from typing import Annotated, ClassVar, TypeVar
+
+from pydantic import Field, field_validator
+
+from tools.paging import Page
+from tools.refusals import Code, Refusal
+from tools.refusals import Field as Wrong
+from tools.spec import Answer, Given
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
+
+
+class Selecting(Given):
+    """Base of what reading tools take; `selects` is the answer whose members may be named (`id` always stays).
+
+    Raises:
+        Refusal: arguments_invalid, naming the legal members; a ValueError's text would be too short for them.
+    """
+
+    selects: ClassVar[type[Answer]]
+
+    fields: Annotated[list[str] | None, Field(min_length=1, description="Return only these fields.")] = None
+
+    @field_validator("fields")
+    @classmethod
+    def _known(cls, fields: list[str] | None) -> list[str] | None:
+        legal = cls.selects.model_fields
+        wrong = tuple(
+            Wrong(f"/fields/{index}", "no such field in the answer", legal=", ".join(legal))
+            for index, name in enumerate(fields or ())
+            if name not in legal
+        )
+        if wrong:
+            raise Refusal(Code.ARGUMENTS_INVALID, "fields names what the answer does not have.", fields=wrong[:5])
+        return fields
+
+    def kept(self, answer: AnswerT) -> AnswerT:
+        """The answer with every member that was not asked for emptied; the wire drops empty members."""
+        if self.fields is None:
+            return answer
+        dropped = type(answer).model_fields.keys() - {"id", *self.fields}
+        return answer.model_copy(update=dict.fromkeys(dropped))
+
+    def kept_page(self, page: Page[AnswerT]) -> Page[AnswerT]:
+        """The same for every item of a page."""
+        return page.model_copy(update={"items": tuple(self.kept(item) for item in page.items)})
