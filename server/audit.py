@@ -183,9 +183,22 @@ class Audit:
         self._writer = threading.Thread(target=self._write_all, name="audit", daemon=True)
         self._writer.start()
 
-    def watch(self, observer: Observer) -> None:
-        """Have each line handed to `observer` too, in the caller's thread; it must return at once."""
+    @property
+    def waiting(self) -> int:
+        """Lines not yet handed to the sinks."""
+        return len(self._waiting)
+
+    def watch(self, observer: Observer) -> Callable[[], None]:
+        """Have each line handed to `observer` too, in the caller's thread; it must return at once.
+
+        Returns: what ends it.
+        """
         self._observers += (observer,)
+
+        def leave() -> None:
+            self._observers = tuple(one for one in self._observers if one is not observer)
+
+        return leave
 
     def write(self, line: Line) -> None:
         """Record one decision."""

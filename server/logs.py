@@ -27,14 +27,15 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": _cut(record.getMessage()),
+            "message": _tame(record.getMessage()),
         }
         if record.exc_info and record.exc_info[0]:
-            said["traceback"] = _cut(self.formatException(record.exc_info))
-        return masked(json.dumps(said))
+            said["traceback"] = _tame(self.formatException(record.exc_info))
+        return json.dumps(said)
 
 
-def _cut(text: str) -> str:
+def _tame(text: str) -> str:
+    text = masked(text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} [...] {text[-_LONGEST // 2 :]}"
 
 
