@@ -1,0 +1,206 @@
+"""The spine: one tools/call from arguments to answer, one tools/list from credentials to tools, each judged anew."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import anyio
+from pydantic import BaseModel
+
+from server import arguments, wire
+from server.admission import Admission, Gate
+from server.audit import Audit, shape
+from server.case import Asked, Case
+from server.confirmations import Confirmations
+from server.grants import Decision, Grants, check_communities
+from server.limits import Limits
+from server.replays import Replays
+from server.store import StoreDown
+from server.telemetry import Telemetry
+from server.upstream import Asking, Upstream
+from tools.refusals import Code, Refusal
+from tools.spec import Caller, Creating, Destroying, Effect, Given, Tool
+
+_log = logging.getLogger(__name__)
+
+
+class UnknownTool(Exception):
+    """The name is not in the catalogue: a protocol error rather than an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The tools a caller is shown; `lasting` is false when credentials were refused, so that clients ask again."""
+
+    tools: tuple[Tool, ...]
+    lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Judges and answers every request.
+
+    Parameters:
+        catalogue: the tools there are, by name, in reading order.
+        default_toolsets: those listed when the client does not choose.
+        cap: bytes of one answer, > 0.
+        timeout_s: seconds one call may take, > 0.
+    """
+
+    catalogue: Mapping[str, Tool]
+    default_toolsets: frozenset[str]
+    gate: Gate
+    grants: Grants
+    upstream: Upstream
+    limits: Limits
+    confirmations: Confirmations
+    replays: Replays
+    audit: Audit
+    telemetry: Telemetry
+    cap: int = 60_000
+    timeout_s: float = 60.0
+
+    async def listed(self, asked: Asked) -> Listing:
+        """The tools this caller is shown: the same predicate as the call, cut to the toolsets it asked for."""
+        case = Case(asked, "tools/list")
+        try:
+            with self._recorded(case):
+                case.admission = admission = await self.gate.admit(asked.presented)
+        except Refusal as refusal:
+            return self._listed_to_stranger(refusal)
+        chosen = self.default_toolsets if admission.toolsets is None else admission.toolsets
+        allowed = (tool for tool in self.catalogue.values() if self._decide(admission, tool).denied is None)
+        return Listing(tuple(tool for tool in allowed if tool.toolset in chosen or not tool.permissions), lasting=True)
+
+    def _listed_to_stranger(self, refusal: Refusal) -> Listing:
+        """The catalogue is public; what a bad credential needs is to learn what is wrong, from check_connection."""
+        if refusal.code is Code.VERIFICATION_UNAVAILABLE:
+            return Listing(tuple(self.catalogue.values()), lasting=False)
+        return Listing(tuple(tool for tool in self.catalogue.values() if not tool.permissions), lasting=False)
+
+    async def call(self, asked: Asked, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one tools/call with its envelope; a refusal is an answer too.
+
+        Raises:
+            UnknownTool: the name is not in the catalogue.
+        """
+        tool = self.catalogue.get(name)
+        case = Case(asked, "tools/call", name, tool and tool.effect.value, shape(raw))
+        try:
+            with self._recorded(case):
+                if tool is None:
+                    raise UnknownTool(name)
+                return await self._answer(case, tool, raw)
+        except Refusal as refusal:
+            return wire.failure(refusal, asked.request_id)
+
+    async def _answer(self, case: Case, tool: Tool, raw: Mapping[str, Any]) -> dict[str, Any]:
+        case.admission = admission = await self.gate.admit(case.asked.presented)
+        decision = self._decide(admission, tool)
+        if decision.denied is not None:
+            raise self.grants.refusal(decision, admission.principal, tool, admission.mode)
+        given = arguments.read(tool, raw)
+        check_communities(decision, tool, given)
+        async with self.limits.enter(admission.principal, admission.tenant):
+            if isinstance(given, Destroying):
+                await self.confirmations.require(admission.principal, tool, given)
+            return await self._run(case.asked, admission, decision, tool, given)
+
+    async def _run(
+        self, asked: Asked, admission: Admission, decision: Decision, tool: Tool, given: Given
+    ) -> dict[str, Any]:
+        async def run() -> dict[str, Any]:
+            with anyio.move_on_after(self.timeout_s):
+                api = self.upstream.bind(self._asking(asked, admission, decision, tool))
+                answer: BaseModel = await tool.run(given, api)
+                return wire.fitted(tool, answer, self.cap)
+            raise self._late(tool)
+
+        if isinstance(given, Creating):
+            return await self.replays.once(admission.principal, tool, given, run)
+        return await run()
+
+    def _asking(self, asked: Asked, admission: Admission, decision: Decision, tool: Tool) -> Asking:
+        return Asking(
+            principal=admission.principal,
+            tenant=admission.tenant,
+            credentials=admission.credentials,
+            tool=tool,
+            caller=self._caller(admission),
+            communities=decision.communities,
+            request_id=asked.request_id,
+            deadline=monotonic() + self.timeout_s,
+            progress=asked.progress,
+        )
+
+    def _decide(self, admission: Admission, tool: Tool) -> Decision:
+        return self.grants.decide(admission.principal, tool, admission.mode)
+
+    def _caller(self, admission: Admission) -> Caller:
+        principal = admission.principal
+        bound = tuple(grant.community for grant in principal.grants if grant.community is not None)
+        everywhere = len(bound) < len(principal.grants)
+        return Caller(
+            subject=principal.subject,
+            organisation=principal.organisation,
+            api_domain=admission.tenant.api_domain,
+            roles=tuple(str(grant) for grant in principal.grants),
+            credential=principal.kind,
+            mode=admission.mode,
+            expires_at=principal.expires_at,
+            permissions=self.grants.permissions(principal),
+            communities=None if everywhere else bound,
+        )
+
+    def _late(self, tool: Tool) -> Refusal:
+        reading = tool.effect is Effect.READ
+        hint = "Try again, or ask for less at once." if reading else "Look whether it happened before trying again."
+        message = f"The call took longer than {self.timeout_s:g} seconds and was given up."
+        return Refusal(Code.UPSTREAM_TIMEOUT, message, hint, retryable=reading)
+
+    @contextmanager
+    def _recorded(self, case: Case) -> Iterator[None]:
+        """Whatever ends the request inside, it is counted, traced and audited once, and leaves as a Refusal.
+
+        Cancellation and UnknownTool leave as themselves, recorded all the same.
+        """
+        with self.telemetry.call(
+            case.method, case.tool or "", transport=case.asked.transport, carrier=case.asked.carrier
+        ) as watched:
+            try:
+                yield
+            except BaseException as fault:
+                case.refusal = _refusal(fault, case.asked.request_id)
+                if isinstance(fault, Exception) and not isinstance(fault, UnknownTool | Refusal):
+                    raise case.refusal from fault
+                raise
+            finally:
+                code = case.refusal and case.refusal.code.value
+                watched.finished("refused" if case.refusal else "allowed", code)
+                self.audit.write(case.line(watched.trace_id))
+
+
+def _refusal(fault: BaseException, request_id: str) -> Refusal:
+    match fault:
+        case Refusal():
+            return fault
+        case UnknownTool():
+            return Refusal(Code.NOT_FOUND, "No tool has this name.")
+        case StoreDown():
+            return Refusal(
+                Code.VERIFICATION_UNAVAILABLE,
+                "The state that replicas share cannot be reached, and this call depends on it.",
+                "Try again in a few seconds; calls without request_key and confirm do not need it.",
+                retry_after_s=5,
+            )
+        case Exception():
+            _log.error("request %s: a fault of this server", request_id, exc_info=fault)
+            return Refusal(
+                Code.INTERNAL,
+                "This server failed on the call.",
+                f"Report request_id {request_id} to the operator; the cause is in the server's log.",
+            )
+    return Refusal(Code.CANCELLED, "The client went away before the answer.")

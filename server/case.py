@@ -1,0 +1,73 @@
+"""One request as it is known so far: what was asked, who turned out to ask, how it ended. It becomes the audit line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Literal
+
+from server.admission import Admission
+from server.audit import Line
+from server.credentials import Presented
+from server.upstream import Progress
+from tools.refusals import Refusal
+
+Transport = Literal["http", "sse", "stdio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, whatever carried it.
+
+    Parameters:
+        presented: the credentials that came with this very request.
+        request_id: ours: in the envelope, the audit line and the x-request-id of what goes upstream.
+        carrier: where the client's W3C trace context stands, if it sent one.
+        progress: where progress goes, if the client asked for it.
+    """
+
+    presented: Presented
+    transport: Transport
+    request_id: str
+    carrier: Mapping[str, str] = field(default_factory=dict)
+    progress: Progress | None = None
+
+
+@dataclass(slots=True)
+class Case:
+    """What is known of one request so far."""
+
+    asked: Asked
+    method: str
+    tool: str | None = None
+    effect: str | None = None
+    shape: Mapping[str, Any] | None = None
+    admission: Admission | None = None
+    refusal: Refusal | None = None
+    started: float = field(default_factory=perf_counter)
+
+    def line(self, trace_id: str | None) -> Line:
+        """The record of how it ended."""
+        principal = self.admission and self.admission.principal
+        return Line(
+            request_id=self.asked.request_id,
+            trace_id=trace_id,
+            transport=self.asked.transport,
+            method=self.method,
+            subject=principal.subject if principal else None,
+            token_id=principal.token_id if principal else None,
+            organisation=principal.organisation if principal else None,
+            domain=self._domain(),
+            tool=self.tool,
+            effect=self.effect,
+            verdict="refused" if self.refusal else "allowed",
+            code=self.refusal.code.value if self.refusal else None,
+            status=self.refusal.status if self.refusal else 200,
+            ms=round((perf_counter() - self.started) * 1000, 3),
+            shape=self.shape,
+        )
+
+    def _domain(self) -> str | None:
+        if self.admission is not None:
+            return self.admission.tenant.api_domain
+        presented = self.asked.presented
+        return ", ".join(presented.domain) or presented.path

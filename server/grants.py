@@ -1,0 +1,170 @@
+"""May this principal use this tool? One predicate for the list and for the call, and a named reason when not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from server.identity.principal import Principal
+from server.matrix import Matrix
+from tools.refusals import Code, Field, Refusal
+from tools.spec import Effect, Permission, Subject, Tool, Verb
+
+Mode = Literal["planner", "builder"]
+
+IN_A_COMMUNITY = frozenset(
+    {
+        Subject.COMMUNITY,
+        Subject.CHALLENGE,
+        Subject.CHALLENGE_GROUP,
+        Subject.ACTION,
+        Subject.ACHIEVEMENT,
+        Subject.REWARD,
+        Subject.DISTRIBUTION,
+        Subject.LEADERBOARD,
+        Subject.POST,
+        Subject.COMMENT,
+    }
+)
+"""Subjects whose entities belong to a community; to a community-bound caller all others are read-only."""
+
+COMMUNITY_FIELDS = frozenset({"community_id", "additional_community_ids"})
+"""The argument names that name communities, at any depth of a tool's arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on one tool.
+
+    Parameters:
+        denied: None when allowed, otherwise the code of the refusal.
+        communities: those the call must stay in; None for the whole organisation.
+    """
+
+    denied: Code | None
+    communities: frozenset[str] | None = None
+
+
+class Grants:
+    """The predicate, over one role matrix."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self._matrix = matrix
+
+    def decide(self, principal: Principal, tool: Tool, mode: Mode) -> Decision:
+        """Judge role first, then mode: what the tool needs against what the principal holds."""
+        communities: frozenset[str] | None = None
+        for permission in tool.permissions:
+            reach = self._reach(principal, permission)
+            if reach is not None and not reach:
+                return Decision(self._why(principal, permission))
+            if reach is not None:
+                communities = reach if communities is None else communities & reach
+        if communities is not None and not communities:
+            return Decision(Code.COMMUNITY_DENIED)
+        if mode == "planner" and tool.effect is not Effect.READ:
+            return Decision(Code.MODE_DENIED)
+        return Decision(None, communities)
+
+    def permissions(self, principal: Principal) -> tuple[str, ...]:
+        """Everything the principal holds anywhere in its organisation, as the product writes it."""
+        held = {str(one) for grant in principal.grants for one in self._matrix.held[grant.role]}
+        return tuple(sorted(held))
+
+    def refusal(self, decision: Decision, principal: Principal, tool: Tool, mode: Mode) -> Refusal:
+        """The answer for a decision that denied."""
+        match decision.denied:
+            case Code.MODE_DENIED:
+                return Refusal(
+                    Code.MODE_DENIED,
+                    f"The session is in {mode} mode, which only reads; {tool.name} changes something.",
+                    "Leave out x-agent-mode (NUDJ_AGENT_MODE on stdio) or set it to builder.",
+                )
+            case Code.COMMUNITY_DENIED:
+                return Refusal(
+                    Code.COMMUNITY_DENIED,
+                    f"{tool.name} reaches beyond the communities this token is bound to.",
+                    "Use a token whose role holds in the whole organisation.",
+                    required=[str(one) for one in tool.permissions],
+                    held=[str(grant) for grant in principal.grants],
+                )
+        return self._role_denied(principal, tool)
+
+    def _role_denied(self, principal: Principal, tool: Tool) -> Refusal:
+        lowest = self._matrix.lowest(tool.permissions)
+        hint = "No role of this deployment may do this."
+        if lowest is not None:
+            hint = f"The lowest role that may is {lowest.value}; ask an admin of the organisation for such a token."
+        missing = [one for one in tool.permissions if self._reach(principal, one) == frozenset()]
+        return Refusal(
+            Code.ROLE_DENIED,
+            f"The token's role does not cover {tool.name}.",
+            hint,
+            required=[str(one) for one in missing],
+            held=[str(grant) for grant in principal.grants],
+        )
+
+    def _reach(self, principal: Principal, permission: Permission) -> frozenset[str] | None:
+        """Where the principal may do this: None everywhere, otherwise in these communities (perhaps none)."""
+        covering = [grant for grant in principal.grants if self._matrix.covers(grant.role, permission)]
+        if any(grant.community is None for grant in covering):
+            return None
+        if permission.verb is not Verb.READ and permission.subject not in IN_A_COMMUNITY:
+            return frozenset()
+        if permission == Permission(Verb.CREATE, Subject.COMMUNITY):
+            return frozenset()
+        return frozenset(grant.community for grant in covering if grant.community is not None)
+
+    def _why(self, principal: Principal, permission: Permission) -> Code:
+        """A role that would do, held only in a community, is a matter of community; otherwise it is the role."""
+        covered = any(self._matrix.covers(grant.role, permission) for grant in principal.grants)
+        return Code.COMMUNITY_DENIED if covered else Code.ROLE_DENIED
+
+
+def check_communities(decision: Decision, tool: Tool, arguments: BaseModel) -> None:
+    """Judge the validated arguments of a caller that is bound to communities.
+
+    Raises:
+        Refusal: community_denied, naming each argument that names a community outside the caller's own, or saying
+            that a creating tool must name one.
+    """
+    if decision.communities is None:
+        return
+    named = list(_named(arguments, ""))
+    foreign = [pointer for pointer, community in named if community.lower() not in decision.communities]
+    if foreign:
+        raise Refusal(
+            Code.COMMUNITY_DENIED,
+            "The arguments name a community this token is not bound to.",
+            "Use a community_id from check_connection.",
+            fields=[Field(pointer, "not a community of this token") for pointer in foreign],
+        )
+    if tool.effect is Effect.CREATE and not named and any(p.verb is Verb.CREATE for p in tool.permissions):
+        raise Refusal(
+            Code.COMMUNITY_DENIED,
+            "This token is bound to communities, so what it creates must name one of them.",
+            "Set community_id to one that check_connection lists.",
+            fields=[Field("/community_id", "missing", ", ".join(sorted(decision.communities)))],
+        )
+
+
+def _named(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            inner = getattr(value, name)
+            if name in COMMUNITY_FIELDS:
+                yield from _ids(inner, f"{pointer}/{name}")
+            else:
+                yield from _named(inner, f"{pointer}/{name}")
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            yield from _named(inner, f"{pointer}/{index}")
+
+
+def _ids(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            yield f"{pointer}/{index}", inner

@@ -1,0 +1,167 @@
+"""The MCP server: one handler for each MCP method, and nothing that escapes one but an answer or a protocol error."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anyio
+import mcp.types as t
+from mcp import MCPError
+from mcp.server import Server, ServerRequestContext
+from mcp.server.caching import CacheHint
+from mcp.types.version import MODERN_PROTOCOL_VERSIONS
+
+from server import __version__, wire
+from server.calls import Calls, UnknownTool
+from server.case import Asked, Transport
+from server.credentials import Presented
+from server.upstream import Progress
+from tools.refusals import Code, Refusal
+
+INSTRUCTIONS = (
+    "Tools of one organisation of a gamified-community platform, scoped by the credentials of this client's config. "
+    "Start with check_connection when anything is refused; ids come from the list_ tools. "
+    'Every answer is {"ok": true, "data": ...} or {"ok": false, "error": {code, message, hint, ...}}; follow the hint.'
+)
+
+LIST_TTL_MS = 30_000
+"""How long a client may keep its list of tools; roles change rarely, and every call is judged anew anyway."""
+
+PATIENCE_S = 300.0
+"""Seconds a person has to answer a question that is pushed to the client; as long as a confirm value lives."""
+
+CONSENT: dict[str, Any] = {
+    "type": "object",
+    "properties": {"agree": {"type": "boolean", "title": "Go ahead", "description": "This cannot be undone."}},
+    "required": ["agree"],
+}
+
+Context = ServerRequestContext[Any, Any]
+Ask = Callable[[Context], Asked]
+"""How a transport turns a message of the SDK into who asks: from this very message, never from an earlier one."""
+
+
+class Protocol:
+    """The handlers, over the spine."""
+
+    def __init__(self, calls: Calls, ask: Ask) -> None:
+        self._calls = calls
+        self._ask = ask
+        self._wire = {name: wire.tool(tool) for name, tool in calls.catalogue.items()}
+
+    def server(self) -> Server[Any]:
+        """The SDK's server with our handlers; input schemas are given by name, since listing per call costs more."""
+        return Server(
+            "nudj-mcp",
+            version=__version__,
+            instructions=INSTRUCTIONS,
+            on_list_tools=self.list_tools,
+            on_call_tool=self.call_tool,
+            get_tool_input_schema=self._input_schema,
+            cache_hints={"server/discover": CacheHint(ttl_ms=3_600_000, scope="public")},
+        )
+
+    def _input_schema(self, name: str) -> Mapping[str, Any] | None:
+        tool = self._wire.get(name)
+        return None if tool is None else tool.input_schema
+
+    async def list_tools(self, ctx: Context, _params: t.PaginatedRequestParams | None) -> t.ListToolsResult:
+        """tools/list."""
+        listing = await self._calls.listed(self._ask(ctx))
+        return t.ListToolsResult(
+            tools=[self._wire[tool.name] for tool in listing.tools],
+            ttl_ms=LIST_TTL_MS if listing.lasting else 0,
+            cache_scope="private",
+        )
+
+    async def call_tool(
+        self, ctx: Context, params: t.CallToolRequestParams
+    ) -> t.CallToolResult | t.InputRequiredResult:
+        """tools/call; before destruction a person is asked through the client, where it can ask one."""
+        arguments = dict(params.arguments or {})
+        if params.request_state is not None:
+            if not _agreed(params.input_responses):
+                return wire.result(wire.failure(_declined(params.name), uuid.uuid4().hex))
+            arguments["confirm"] = params.request_state
+        envelope = await self._call(ctx, params.name, arguments)
+        confirm = envelope.get("error", {}).get("confirm")
+        if confirm is None or not _can_ask(ctx) or "confirm" in arguments:
+            return wire.result(envelope)
+        question = envelope["error"]["message"]
+        if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            return t.InputRequiredResult(input_requests={"confirm": _form(question)}, request_state=confirm)
+        if not await self._asked(ctx, question):
+            return wire.result(wire.failure(_declined(params.name), uuid.uuid4().hex))
+        return wire.result(await self._call(ctx, params.name, arguments | {"confirm": confirm}))
+
+    async def _call(self, ctx: Context, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return await self._calls.call(self._ask(ctx), name, arguments)
+        except UnknownTool:
+            raise MCPError(code=t.INVALID_PARAMS, message=f"Unknown tool: {name[:64]}") from None
+
+    async def _asked(self, ctx: Context, question: str) -> bool:
+        with anyio.move_on_after(PATIENCE_S):
+            said = await ctx.session.elicit_form(question, CONSENT)
+            return said.action == "accept" and (said.content or {}).get("agree") is True
+        return False
+
+
+def _form(question: str) -> t.ElicitRequest:
+    return t.ElicitRequest(params=t.ElicitRequestFormParams(message=question, requested_schema=CONSENT))
+
+
+def _agreed(said: Mapping[str, Any] | None) -> bool:
+    answer = (said or {}).get("confirm")
+    return (
+        isinstance(answer, t.ElicitResult) and answer.action == "accept" and (answer.content or {}).get("agree") is True
+    )
+
+
+def _can_ask(ctx: Context) -> bool:
+    """A modern client is asked in the answer; an older one over its stream, where it has one to reply on."""
+    can = ctx.session.client_capabilities
+    if can is None or can.elicitation is None:
+        return False
+    return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS or ctx.session.can_send_request
+
+
+def _declined(name: str) -> Refusal:
+    return Refusal(
+        Code.CONFIRMATION_REQUIRED,
+        f"The person asked did not agree to {name}; nothing was changed.",
+        "Do not call it again unless they ask for it.",
+        reason="declined",
+    )
+
+
+def progress_to(ctx: Context) -> Progress | None:
+    """Where progress goes, if this request asked for it."""
+    if not ctx.meta or "progress_token" not in ctx.meta:
+        return None
+
+    async def tell(done: float, total: float | None, message: str | None) -> None:
+        await ctx.session.report_progress(done, total, message)
+
+    return tell
+
+
+def asked(ctx: Context, presented: Presented, transport: Transport, request_id: str | None = None) -> Asked:
+    """One message of the SDK as a request of ours."""
+    return Asked(
+        presented=presented,
+        transport=transport,
+        request_id=request_id or uuid.uuid4().hex,
+        carrier=_trace(ctx),
+        progress=progress_to(ctx),
+    )
+
+
+def _trace(ctx: Context) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    if ctx.request is not None:
+        value = ctx.request.headers.get("traceparent")
+        if value:
+            found["traceparent"] = value
+    value = (ctx.meta or {}).get("traceparent")
+    return found | {"traceparent": value} if isinstance(value, str) else found

@@ -1,0 +1,86 @@
+"""A create that is asked for twice happens once: the same request_key gives the first answer again."""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from server.arguments import canonical
+from server.identity.principal import Principal
+from server.store import Store
+from tools.refusals import Code, Refusal
+from tools.spec import Creating, Tool
+
+LIFETIME_S = 24 * 3600
+
+Answer = dict[str, Any]
+
+
+class Replays:
+    """Remembers the answers of creates per (organisation, subject, tool, request_key) for 24 hours."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def once(
+        self, principal: Principal, tool: Tool, given: Creating, run: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        """Run, or give the answer that an earlier run with the same key and arguments gave.
+
+        Raises:
+            Refusal: conflict, when the key was used with other arguments or its first call has no known end yet;
+                otherwise whatever `run` raises.
+        """
+        if given.request_key is None:
+            return await run()
+        said = hashlib.sha256(canonical(given, "request_key")).hexdigest()
+        name = hashlib.sha256("\n".join((principal.subject, tool.name, given.request_key)).encode()).hexdigest()
+        key = f"{principal.organisation}:replay:{name}"
+        first = await self._store.get(key)
+        if first is None and await self._store.claim(f"{key}:begun", LIFETIME_S):
+            return await self._first(key, said, run)
+        first = first or await self._store.get(key)
+        if first is None:
+            raise Refusal(
+                Code.CONFLICT,
+                "An earlier call with this request_key has not ended, or its end is unknown.",
+                "Look with the matching list tool whether it exists before trying another request_key.",
+                reason="in_flight",
+            )
+        return _again(first, said)
+
+    async def _first(self, key: str, said: str, run: Callable[[], Awaitable[Answer]]) -> Answer:
+        try:
+            answer = await run()
+        except Refusal as refusal:
+            if _nothing_happened(refusal):
+                await self._store.drop(f"{key}:begun")
+            raise
+        await self._store.put(key, json.dumps({"said": said, "answer": answer}).encode(), LIFETIME_S)
+        return answer
+
+
+def _again(first: bytes, said: str) -> Answer:
+    kept = json.loads(first)
+    if kept["said"] != said:
+        raise Refusal(
+            Code.CONFLICT,
+            "This request_key was used before with other arguments.",
+            "Use a new request_key for a new thing, or the first arguments to get the first answer again.",
+            reason="request_key_reused",
+        )
+    answer: Answer = kept["answer"]
+    return answer
+
+
+def _nothing_happened(refusal: Refusal) -> bool:
+    """Whether a refused create certainly left nothing behind, so that its key may be tried again."""
+    return refusal.code in {
+        Code.ARGUMENTS_INVALID,
+        Code.NOT_FOUND,
+        Code.CONFLICT,
+        Code.COMMUNITY_DENIED,
+        Code.UPSTREAM_UNAUTHORIZED,
+        Code.UPSTREAM_FORBIDDEN,
+        Code.RATE_LIMITED,
+    }

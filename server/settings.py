@@ -1,0 +1,223 @@
+"""Every setting, in one frozen record; the only reader of the environment. All mistakes are told at once."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+PREFIX = "NUDJ_MCP_"
+
+OWN_NAMES = {
+    "token": "NUDJ_MCP_TOKEN",
+    "api_token": "NUDJ_API_TOKEN",
+    "api_domain": "NUDJ_API_DOMAIN",
+    "agent_mode": "NUDJ_AGENT_MODE",
+    "toolsets": "NUDJ_TOOLSETS",
+}
+"""Settings that clients' configs name; all others are `NUDJ_MCP_` and the setting's name in capitals."""
+
+
+class SettingsError(ValueError):
+    """The configuration cannot be used; `mistakes` has one line for each thing to correct."""
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+def _words(value: object) -> object:
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+
+def _web(value: str) -> str:
+    loopback = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
+    if not value.startswith(("https://", *loopback)):
+        raise ValueError("must start with https:// (http:// only for 127.0.0.1, localhost and [::1])")
+    return value
+
+
+def _exists(value: Path) -> Path:
+    if not value.is_file():
+        raise ValueError("no such file")
+    return value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Web = Annotated[str, AfterValidator(_web)]
+File = Annotated[Path, AfterValidator(_exists)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseModel):
+    """What an operator can decide. docs/configuration.md is generated from this class."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[Port, Field(description="Port to listen on.")] = 4010
+    allowed_hosts: Annotated[
+        Words, Field(description="Host header values served, comma list; `name:*` for any port. Empty: loopback only.")
+    ] = ()
+    allowed_origins: Annotated[
+        Words, Field(description="Origin header values served, comma list. Empty: loopback only.")
+    ] = ()
+    max_body_bytes: Annotated[int, Field(ge=1_000, le=16_000_000, description="Largest request body.")] = 1_000_000
+    sse_streams: Annotated[int, Field(ge=1, description="Open legacy SSE streams in all.")] = 1000
+    drain_s: Annotated[
+        float, Field(ge=0, le=600, description="Seconds between not-ready and the last answer when told to stop.")
+    ] = 10.0
+    drain_notice_s: Annotated[
+        float,
+        Field(
+            ge=0, le=60, description="Of these, seconds in which new calls are still taken, for balancers to notice."
+        ),
+    ] = 2.0
+
+    auth_verify: Annotated[
+        Literal["jwks", "keys", "upstream"],
+        Field(
+            description="How tokens are verified: the issuer's key set, local keys, or by asking the tenant (stdio)."
+        ),
+    ] = "jwks"
+    auth_jwks_url: Annotated[Web | None, Field(description="The issuer's key set; for jwks.")] = None
+    auth_keys_file: Annotated[File | None, Field(description="JWK set file; for keys.")] = None
+    auth_hmac_file: Annotated[File | None, Field(description="HMAC secret file of >= 32 bytes; for keys.")] = None
+    auth_issuer: Annotated[str | None, Field(description="Required `iss`; unset: not checked, said at start.")] = None
+    auth_audience: Annotated[str | None, Field(description="Required `aud`; unset: not checked, said at start.")] = None
+    auth_types: Annotated[
+        Words, Field(description="Accepted `typ` headers, comma list; `none` stands for a token without one.")
+    ] = ("none", "JWT", "at+jwt")
+    auth_skew_s: Annotated[int, Field(ge=0, le=30, description="Clock difference tolerated.")] = 10
+    auth_refuse_at: Annotated[
+        Literal["tool", "transport"],
+        Field(description="Where bad credentials are refused: in the call (clients show it), or with HTTP 403."),
+    ] = "tool"
+    revocations_url: Annotated[Web | None, Field(description="Feed of revoked token ids, polled each second.")] = None
+    roles_file: Annotated[
+        File | None, Field(description="Role matrix instead of the built-in one (server/roles.toml).")
+    ] = None
+
+    tenants_file: Annotated[File | None, Field(description="Tenant directory, TOML; re-read when it changes.")] = None
+    tenants_url: Annotated[Web | None, Field(description="Tenant directory, JSON feed; polled.")] = None
+    upstream_credential: Annotated[
+        Literal["passthrough", "service"],
+        Field(description="What goes to the tenant's API: the caller's token, or the entry's service credential."),
+    ] = "passthrough"
+    upstream_identity_header: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$", description="Header that names the caller in service mode.")
+    ] = "x-acting-subject"
+    upstream_timeout_s: Annotated[float, Field(gt=0, le=300, description="One request to a tenant.")] = 15.0
+    call_timeout_s: Annotated[float, Field(gt=0, le=600, description="One tool call in all.")] = 60.0
+    result_bytes: Annotated[int, Field(ge=2_000, le=1_000_000, description="Largest answer of a tool.")] = 60_000
+
+    tenant_rate: Annotated[float, Field(gt=0, description="Calls a second of one organisation.")] = 100.0
+    tenant_burst: Annotated[int, Field(ge=1, description="Calls an organisation may make at once.")] = 200
+    principal_rate: Annotated[float, Field(gt=0, description="Calls a second of one person or script.")] = 50.0
+    principal_burst: Annotated[int, Field(ge=1, description="Calls one person or script may make at once.")] = 100
+    tenant_concurrency: Annotated[int, Field(ge=1, description="Calls of one organisation under way.")] = 32
+    redis_url: Annotated[
+        SecretStr | None, Field(description="State that replicas share: budgets, revocations, confirm values, replays.")
+    ] = None
+    confirm_key_file: Annotated[
+        File | None, Field(description="Key of >= 32 bytes for confirm values; needed when replicas share clients.")
+    ] = None
+
+    audit_file: Annotated[Path | None, Field(description="Audit lines go here, rotated at 100 MB; unset: stdout.")] = (
+        None
+    )
+    metrics_port: Annotated[Port | None, Field(description="Port of /metrics; unset: no metrics.")] = None
+    metrics_host: Annotated[str, Field(description="Address of /metrics.")] = "127.0.0.1"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severe log line.")] = (
+        "info"
+    )
+
+    token: Annotated[SecretStr | None, Field(description="stdio: the token, as in Authorization: Bearer.")] = None
+    api_token: Annotated[SecretStr | None, Field(description="stdio: the long-lived token, as in x-api-token.")] = None
+    api_domain: Annotated[str | None, Field(description="stdio: as in x-api-domain.")] = None
+    agent_mode: Annotated[str | None, Field(description="stdio: as in x-agent-mode.")] = None
+    toolsets: Annotated[str | None, Field(description="stdio: as in x-toolsets.")] = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """What one setting asks of another; every mistake is named, not only the first."""
+        mistakes = [*self._verification(), *self._directory()]
+        if mistakes:
+            raise ValueError("; ".join(mistakes))
+        return self
+
+    def _verification(self) -> list[str]:
+        match self.auth_verify:
+            case "jwks" if self.auth_jwks_url is None:
+                return [f"auth_verify is jwks, so {variable('auth_jwks_url')} must be set"]
+            case "keys" if (self.auth_keys_file is None) == (self.auth_hmac_file is None):
+                return [
+                    f"auth_verify is keys, so set either {variable('auth_keys_file')} or {variable('auth_hmac_file')}"
+                ]
+            case "upstream" if self.upstream_credential != "passthrough":
+                return ["auth_verify is upstream, which works only with upstream_credential passthrough"]
+        return []
+
+    def _directory(self) -> list[str]:
+        given = [name for name in ("tenants_file", "tenants_url") if getattr(self, name) is not None]
+        if len(given) > 1:
+            return ["set either tenants_file or tenants_url, not both"]
+        if not given and not (self.auth_verify == "upstream" and self.api_domain):
+            return [f"no tenant directory: set {variable('tenants_file')} or {variable('tenants_url')}"]
+        return []
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return OWN_NAMES.get(name, PREFIX + name.upper())
+
+
+def load(overrides: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment, with what the command line said on top.
+
+    Raises:
+        SettingsError: one line for each mistake, naming the variable; values are never repeated.
+    """
+    unknown = _unknown(environment)
+    said = {name: environment[variable(name)] for name in Settings.model_fields if environment.get(variable(name))}
+    said |= {name: value for name, value in overrides.items() if value is not None}
+    try:
+        settings = Settings.model_validate(said)
+    except ValidationError as wrong:
+        raise SettingsError((*unknown, *_told(wrong))) from None
+    if unknown:
+        raise SettingsError(unknown)
+    return settings
+
+
+def _unknown(environment: Mapping[str, str]) -> tuple[str, ...]:
+    known = {variable(name) for name in Settings.model_fields}
+    found = []
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            found.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return tuple(found)
+
+
+def _told(wrong: ValidationError) -> list[str]:
+    lines = []
+    for error in wrong.errors(include_url=False, include_input=False):
+        text = error["msg"].removeprefix("Value error, ")
+        if error["loc"]:
+            name = str(error["loc"][0])
+            lines.append(f"{variable(name)} (--{name.replace('_', '-')}): {text}")
+        else:
+            lines += text.split("; ")
+    return lines

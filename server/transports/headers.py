@@ -1,0 +1,35 @@
+"""From raw HTTP headers to what was presented: every occurrence kept, nothing judged."""
+
+import hashlib
+
+from starlette.types import Scope
+
+from server.credentials import Presented
+
+_SEEN = {
+    b"authorization": "authorization",
+    b"x-api-token": "api_token",
+    b"x-api-domain": "domain",
+    b"x-agent-mode": "mode",
+    b"x-toolsets": "toolsets",
+}
+
+
+def presented(scope: Scope, path: str | None) -> Presented:
+    """Collect what this one request says about who asks and where to.
+
+    Parameters:
+        path: the subdomain of `/t/{subdomain}/mcp`, None on the plain path.
+    """
+    found: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        member = _SEEN.get(name)
+        if member is not None:
+            found.setdefault(member, []).append(value.decode("utf-8", "surrogateescape"))
+    return Presented(path=path, **{member: tuple(values) for member, values in found.items()})
+
+
+def owner(who: Presented) -> str:
+    """A name for the exact credentials of a request, by which a stream is bound to them; not reversible."""
+    said = "\n".join((*who.authorization, "", *who.api_token, "", *who.domain, "", who.path or ""))
+    return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,106 @@
+"""All that one port serves: Streamable HTTP, legacy SSE and the two health pages, behind one gate."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcp.server import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.transports.gate import Admit, Gate
+from server.transports.sse import Caps, Streams
+
+LOOPBACK = ("localhost", "localhost:*", "127.0.0.1", "127.0.0.1:*", "[::1]", "[::1]:*")
+LOOPBACK_ORIGINS = tuple(f"http://{host}" for host in LOOPBACK)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How the HTTP side behaves.
+
+    Parameters:
+        hosts, origins: the values of Host and Origin that are served.
+        max_body: bytes of one request, > 0.
+        caps: limits of SSE streams.
+        refuse_at_transport: answer bad credentials with 403 before MCP rather than in the call.
+    """
+
+    hosts: Sequence[str] = LOOPBACK
+    origins: Sequence[str] = LOOPBACK_ORIGINS
+    max_body: int = 1_000_000
+    caps: Caps = field(default_factory=Caps)
+    refuse_at_transport: bool = False
+
+
+@dataclass(slots=True)
+class Health:
+    """Whether a load balancer should send traffic here.
+
+    `ready` tells whether the server could judge a call now; `draining` is set once, before the server stops.
+    """
+
+    ready: Callable[[], bool]
+    draining: bool = False
+
+
+def app(server: Server[Any], admit: Admit, door: Door, health: Health) -> ASGIApp:
+    """The whole HTTP side as one ASGI application."""
+    manager = StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=door.max_body)
+    streams = Streams(server, admit, door.caps, door.max_body)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with manager.run():
+            yield
+
+    inner = Starlette(
+        routes=[
+            Route("/mcp", endpoint=PostOnly(manager.handle_request)),
+            Route("/sse", endpoint=streams, methods=["GET"]),
+            Mount("/messages/", app=streams.post),
+            Route("/healthz", endpoint=_alive),
+            Route("/readyz", endpoint=_readiness(health)),
+        ],
+        lifespan=lifespan,
+    )
+    return Gate(
+        inner,
+        hosts=door.hosts,
+        origins=door.origins,
+        admit=admit if door.refuse_at_transport else None,
+        draining=lambda: health.draining,
+    )
+
+
+class PostOnly:
+    """Answers 405 to all but POST: a stateless server has nothing to say on a stream nobody asked on.
+
+    A class, so that the router takes it for plain ASGI.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._app if scope["method"] == "POST" else Response(status_code=405, headers={"allow": "POST"})
+        await answer(scope, receive, send)
+
+
+async def _alive(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _readiness(health: Health) -> Callable[[Request], Any]:
+    async def readiness(_: Request) -> Response:
+        if health.draining:
+            return JSONResponse({"status": "draining"}, 503)
+        ready = health.ready()
+        return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+
+    return readiness

@@ -1,0 +1,120 @@
+"""Legacy HTTP+SSE, deprecated upstream but still in published client configs: the same handlers, bounded streams."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+from mcp.server import NotificationOptions, Server
+from mcp.server.sse import SseServerTransport
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from server.credentials import Presented
+from server.transports.gate import PRESENTED, Admit
+from server.transports.headers import owner
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How many streams may be open, and how long.
+
+    Parameters:
+        total: of all, > 0.
+        each: with the same credentials, > 0.
+        strangers: without a verified principal, >= 0; each of those ends after `stranger_s` seconds.
+        idle_s: seconds without a message from the client after which a stream is closed.
+    """
+
+    total: int = 1000
+    each: int = 16
+    strangers: int = 32
+    stranger_s: float = 30.0
+    idle_s: float = 1800.0
+
+
+class Streams:
+    """`GET /sse` opens a stream and `POST /messages/` speaks on it, with the credential that opened it or none."""
+
+    def __init__(self, server: Server[Any], admit: Admit, caps: Caps, max_body: int) -> None:
+        self._server = server
+        self._admit = admit
+        self._caps = caps
+        self._sse = SseServerTransport("/messages/", max_request_body_size=max_body)
+        self._open: Counter[str] = Counter()
+        self._patience: dict[str, set[anyio.CancelScope]] = {}
+
+    @property
+    def count(self) -> int:
+        """Streams open now."""
+        return self._open.total()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """`GET /sse`."""
+        who: Presented = scope[PRESENTED]
+        stranger = await self._admit(who) is not None
+        key = "stranger" if stranger else owner(who)
+        cap = self._caps.strangers if stranger else self._caps.each
+        if self._open[key] >= cap or self.count >= self._caps.total:
+            refused = Response("Too many open streams; close one or use /mcp.", 503, {"retry-after": "30"})
+            await refused(scope, receive, send)
+            return
+        with self._counted(key):
+            await self._serve(scope, receive, send, self._caps.stranger_s if stranger else self._caps.idle_s)
+
+    async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """`POST /messages/`; a message from the client keeps its streams from idling out."""
+        for patience in self._patience.get(owner(scope[PRESENTED]), ()):
+            patience.deadline = max(patience.deadline, anyio.current_time() + self._caps.idle_s)
+        await self._sse.handle_post_message(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, patience_s: float) -> None:
+        ends = Ending(send)
+        with anyio.move_on_after(patience_s) as patience, self._kept(owner(scope[PRESENTED]), patience, patience_s):
+            async with self._sse.connect_sse(scope, receive, ends) as (read, write):
+                await self._server.run(read, write, self._server.create_initialization_options(NotificationOptions()))
+        await ends.finish()
+
+    @contextmanager
+    def _counted(self, key: str) -> Iterator[None]:
+        self._open[key] += 1
+        try:
+            yield
+        finally:
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]
+
+    @contextmanager
+    def _kept(self, who: str, patience: anyio.CancelScope, patience_s: float) -> Iterator[None]:
+        if patience_s != self._caps.idle_s:
+            yield  # a stranger's time is not prolonged
+            return
+        mine = self._patience.setdefault(who, set())
+        mine.add(patience)
+        try:
+            yield
+        finally:
+            mine.discard(patience)
+            if not mine:
+                self._patience.pop(who, None)
+
+
+class Ending:
+    """Sends on, and ends a response that was cut off, so that the client sees an end and not a broken connection."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._begun = self._ended = False
+
+    async def __call__(self, message: Message) -> None:
+        self._begun = True
+        self._ended = message["type"] == "http.response.body" and not message.get("more_body", False)
+        await self._send(message)
+
+    async def finish(self) -> None:
+        """End the response if it was begun and not ended."""
+        if self._begun and not self._ended:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
