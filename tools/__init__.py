@@ -2,6 +2,7 @@
 
 from tools import (
     actions,
+    analytics,
     campaigns,
     challenge_groups,
     challenges,
@@ -12,6 +13,7 @@ from tools import (
     new_challenges,
     organisation,
     posts,
+    reports,
     tags,
     team,
     templates,
@@ -27,12 +29,13 @@ CATALOGUE: tuple[Tool, ...] = (
     *connection.TOOLS,
     *communities.TOOLS,
     *challenges.TOOLS,
-    *new_challenges.TOOLS,
     *challenge_groups.TOOLS,
     *actions.TOOLS,
     *posts.TOOLS,
     *tags.TOOLS,
     *users.TOOLS,
+    *analytics.TOOLS,
+    *reports.TOOLS,
     *campaigns.TOOLS,
     *games.TOOLS,
     *templates.TOOLS,
@@ -43,4 +46,5 @@ CATALOGUE: tuple[Tool, ...] = (
     *domains.TOOLS,
     *webhooks.TOOLS,
     *tokens.TOOLS,
+    *new_challenges.TOOLS,
 )

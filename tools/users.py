@@ -39,6 +39,7 @@ class InCommunity(Answer):
     challenges_completed: int | None = None
     achievements_completed: int | None = None
     points: float | None = None
+    xp: Xp = Xp()
 
 
 class User(Answer):
