@@ -11,7 +11,8 @@ class Tenant:
     """One entry of the directory.
 
     Parameters:
-        organisation: 24-hex id, lower case.
+        organisation: 24-hex id, lower case; empty, which no caller's ever is, until the tenant itself has confirmed it
+            (one configured domain, upstream verification).
         api_domain: the canonical `scheme://host[:port]/api/v2/admin`, exactly as a client must send it.
         subdomain: the word of `/t/{subdomain}/mcp`.
         connect_to: `address:port` to dial instead of what the host resolves to; the URL, Host

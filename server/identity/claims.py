@@ -1,0 +1,146 @@
+"""What a token says of its bearer, once its signature holds: one strict model, and the Principal made of it."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from server.credentials import CredentialKind
+from server.identity.format import TYPES, Unverified, invalid
+from server.identity.principal import Grant, Principal, Role
+from tools.refusals import Code, Refusal
+
+_YEAR_10000 = 253_402_300_800
+_GRANT = re.compile(r"orgId-([0-9a-fA-F]{24})(?::comId-([0-9a-fA-F]{24}))?:role-([a-z][a-z-]{0,39})")
+_ROLES = {role.value: role for role in Role}
+_EVERYWHERE = f"role-{Role.SUPER_ADMIN}"
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("not printable")
+    return text
+
+
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_printable)]
+_Date = Annotated[int | float, Field(ge=0, lt=_YEAR_10000)]
+_OrganisationId = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{24}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the operator demands of a token.
+
+    Parameters:
+        issuer, audience: `iss`, and a member of `aud`; None checks nothing and is worth a warning at start.
+        kinds: values of the `type` claim that are access tokens; absent is always the long-lived API token.
+        types: `typ` headers accepted, lower case; None stands for absent.
+        skew_s: 0-30, how far the issuer's clock may be ahead of ours (`nbf`, `iat`); `exp` gets no grace.
+    """
+
+    issuer: str | None = None
+    audience: str | None = None
+    kinds: frozenset[str] = frozenset({"mcp", "session"})
+    types: frozenset[str | None] = TYPES
+    skew_s: int = 30
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.skew_s <= 30:
+            raise ValueError("clock skew must be 0-30 seconds")
+
+
+class Claims(BaseModel):
+    """The claims this server reads; every other claim is ignored, except those that would restrict the token."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+    sub: _Name
+    organisation: Annotated[_OrganisationId, Field(alias="organisationId")]
+    exp: _Date
+    roles: Annotated[list[str], Field(max_length=200)] = []
+    nbf: _Date | None = None
+    iat: _Date | None = None
+    iss: str | None = None
+    aud: str | list[str] | None = None
+    jti: _Name | None = None
+    type: str | None = None
+
+
+_READ = frozenset({"sub", "organisationId", "exp", "roles", "nbf", "iat", "iss", "aud", "jti", "type"})
+
+
+def principal(token: Unverified, digest: str, expected: Expected, now: float) -> Principal:
+    """Who the token speaks for.
+
+    Parameters:
+        digest: SHA-256 of the token, hex.
+        now: seconds since the epoch.
+
+    Raises:
+        Refusal: token_invalid or token_expired.
+    """
+    claims = _read(token)
+    _current(claims, expected, now)
+    _ours(claims, expected)
+    organisation = claims.organisation.lower()
+    return Principal(
+        subject=claims.sub,
+        organisation=organisation,
+        grants=_grants(claims.roles, organisation),
+        expires_at=int(claims.exp),
+        token_id=claims.jti,
+        kind=_kind(claims.type, expected),
+        digest=digest,
+    )
+
+
+def _read(token: Unverified) -> Claims:
+    if any(token.claims.get(name, "") is None for name in _READ):
+        raise invalid("claims", "The token has a claim that is null.")
+    if "cnf" in token.claims:
+        raise invalid("claims", "The token is bound to a key of its holder (cnf), and no proof of that came with it.")
+    try:
+        return Claims.model_validate(token.claims)
+    except ValidationError as fault:
+        names = sorted({str(error["loc"][0]) for error in fault.errors(include_input=False)})
+        raise invalid("claims", f"The token's claims are missing or of the wrong form: {', '.join(names)}.") from None
+
+
+def _current(claims: Claims, expected: Expected, now: float) -> None:
+    if claims.exp <= now:
+        raise Refusal(Code.TOKEN_EXPIRED, "The token's lifetime is over.")
+    if max(claims.nbf or 0, claims.iat or 0) > now + expected.skew_s:
+        raise invalid("not_yet_valid", "The token is not valid yet.", "Check the clock of the machine that made it.")
+
+
+def _ours(claims: Claims, expected: Expected) -> None:
+    if expected.issuer is not None and claims.iss != expected.issuer:
+        raise invalid("issuer", "The token comes from another issuer.")
+    audiences = [claims.aud] if isinstance(claims.aud, str) else claims.aud or []
+    if expected.audience is not None and expected.audience not in audiences:
+        raise invalid("audience", "The token was made for another audience.")
+
+
+def _kind(word: str | None, expected: Expected) -> CredentialKind:
+    if word is not None and word not in expected.kinds:
+        raise invalid("kind", "The token is not an access token: its type claim names another use.")
+    return "api_token" if word is None else "bearer"
+
+
+def _grants(roles: list[str], organisation: str) -> tuple[Grant, ...]:
+    return tuple(dict.fromkeys(grant for text in roles if (grant := _grant(text, organisation)) is not None))
+
+
+def _grant(text: str, organisation: str) -> Grant | None:
+    if text == _EVERYWHERE:
+        return Grant(Role.SUPER_ADMIN)
+    found = _GRANT.fullmatch(text)
+    if found is None:
+        if re.fullmatch(r"role-[a-z][a-z-]{0,39}", text) is None:
+            raise invalid("roles", "The token has a role in a form this server does not know.")
+        return None
+    home, community, word = found.groups()
+    if home.lower() != organisation or word not in _ROLES:
+        return None
+    return Grant(_ROLES[word], None if community is None else community.lower())

@@ -1,0 +1,156 @@
+"""Where the table of tenants comes from, and how a change reaches it: whole and valid, or not at all."""
+
+import logging
+import tomllib
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+import anyio.to_thread
+
+from server.net import Send
+from server.polled import Polled, Unread
+from server.strict_json import strict_json
+from server.tenants.directory import Directory
+from server.tenants.domain import slip
+from server.tenants.entries import Mistakes, Table, table
+from server.tenants.tenant import Tenant
+
+_LOG = logging.getLogger(__name__)
+_CAP = 64_000_000
+
+
+class Source(Protocol):
+    """A directory that stays current."""
+
+    @property
+    def directory(self) -> Directory:
+        """The tenants, as last read."""
+        ...
+
+    async def refresh(self) -> bool:
+        """Read again now; whether what was read is in force."""
+        ...
+
+    async def run(self) -> None:
+        """Follow changes until cancelled."""
+        ...
+
+
+class OneTenant:
+    """The one configured domain of a person's own machine; who is behind it only the tenant itself can confirm."""
+
+    def __init__(self, api_domain: str, trust: Path | None = None) -> None:
+        """Make the directory of one.
+
+        Raises:
+            Mistakes: the domain is not canonical.
+        """
+        found = slip(api_domain)
+        if found is not None:
+            raise Mistakes([f"{found.message} {found.hint}"])
+        tenant = Tenant("", api_domain, api_domain.partition("://")[2].partition(".")[0], trust=trust)
+        self.directory = Directory(Table({api_domain: tenant}, {}))
+
+    async def refresh(self) -> bool:
+        """Nothing to read."""
+        return True
+
+    async def run(self) -> None:
+        """Nothing to follow."""
+
+
+class TenantFile:
+    """A TOML file: `[tenants.acme]` with `organisation`, `api_domain` and what else an Entry may have.
+
+    Parameters:
+        every_s: seconds between looks at the file, > 0.
+    """
+
+    def __init__(self, path: Path, *, every_s: float = 1.0) -> None:
+        """Read the file.
+
+        Raises:
+            Mistakes: it cannot be read, or anything in it is wrong.
+        """
+        self._path = path
+        self._every_s = every_s
+        self._seen = _stamp(path)
+        self.directory = Directory(_read(path))
+
+    async def refresh(self) -> bool:
+        """Read the file now; a bad edit leaves the tenants as they are and says so in the log."""
+        self._seen = _stamp(self._path)
+        try:
+            self.directory.replace(await anyio.to_thread.run_sync(_read, self._path))
+        except Mistakes as fault:
+            _LOG.warning(
+                "the tenant file has mistakes, so the tenants stay as they were: %s", "; ".join(fault.mistakes)
+            )
+            return False
+        _LOG.info("the tenant file was read: %d tenants", len(self.directory))
+        return True
+
+    async def run(self) -> None:
+        """Read the file again whenever it changed."""
+        while True:
+            await anyio.sleep(self._every_s)
+            if _stamp(self._path) != self._seen:
+                await self.refresh()
+
+
+class TenantFeed:
+    """The same shape as JSON at an https URL of the operator's.
+
+    Parameters:
+        every_s: seconds between reads, > 0.
+    """
+
+    def __init__(self, url: str, send: Send, *, every_s: float = 5.0) -> None:
+        self._source = Polled(url, send, cap=_CAP, timeout_s=30.0)
+        self._every_s = every_s
+        self.directory = Directory(Table())
+
+    async def refresh(self) -> bool:
+        """Read the feed now; no answer or a bad one leaves the tenants as they are and says so in the log."""
+        try:
+            body = await self._source.read()
+            if body is not None:
+                self.directory.replace(await anyio.to_thread.run_sync(_parsed, body))
+        except (Unread, Mistakes) as fault:
+            self._source.forget()
+            _LOG.warning("the tenant feed is not usable, so the tenants stay as they were: %s", fault)
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Read the feed again and again until cancelled."""
+        while True:
+            await self.refresh()
+            await anyio.sleep(self._every_s)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _read(path: Path) -> Table:
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as fault:
+        raise Mistakes([f"the tenant file cannot be read: {fault.strerror}"]) from None
+    except ValueError as fault:
+        raise Mistakes([f"the tenant file is not TOML: {fault}"]) from None
+    return table(document, path.parent)
+
+
+def _parsed(body: bytes) -> Table:
+    try:
+        document: Any = strict_json(body)
+    except ValueError as fault:
+        raise Mistakes([f"the tenant feed is not JSON: {fault}"]) from None
+    return table(document, None)
