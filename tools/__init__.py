@@ -29,6 +29,7 @@ CATALOGUE: tuple[Tool, ...] = (
     *connection.TOOLS,
     *communities.TOOLS,
     *challenges.TOOLS,
+    *new_challenges.TOOLS,
     *challenge_groups.TOOLS,
     *actions.TOOLS,
     *posts.TOOLS,
@@ -46,5 +47,4 @@ CATALOGUE: tuple[Tool, ...] = (
     *domains.TOOLS,
     *webhooks.TOOLS,
     *tokens.TOOLS,
-    *new_challenges.TOOLS,
 )

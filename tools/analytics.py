@@ -116,7 +116,7 @@ def _newest(entries: tuple[EntryT, ...], latest: int, *moments: str) -> tuple[En
 
 GET = Tool(
     name="get_user_analytics",
-    description="Reads one user's totals and newest history. For the profile, use get_user; to compare, report_top_users.",
+    description="Reads one user's totals and latest history. For the profile, use get_user. To rank, report_top_users.",
     effect=Effect.READ,
     permissions=(Permission(Verb.READ, Subject.ANALYTICS),),
     takes=Get,

@@ -148,7 +148,7 @@ TOP = Tool(
 )
 COMPLETION = Tool(
     name="report_completion",
-    description="Compares starts with completions per challenge, worst first. For a ranking, use report_top_challenges.",
+    description="Compares starts with completions per challenge, worst first. To rank, use report_top_challenges.",
     effect=Effect.READ,
     permissions=(Permission(Verb.READ, Subject.CHALLENGE),),
     takes=AskCompletion,
