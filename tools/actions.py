@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tools import operations as op
 from tools.communities import CommunityId
-from tools.details import ChangedTitle, Description, NewDescription, Title, brief, content
+from tools.details import ChangedTitle, Completions, Description, NewDescription, ProgressPeriod, Title, brief, content
 from tools.new_actions import NewAction
 from tools.paging import Page, PageOf, page
 from tools.prizes import PointsShown, XpShown
@@ -20,7 +20,6 @@ from tools.spec import (
     Given,
     Id,
     Language,
-    Period,
     Permission,
     Subject,
     TenantApi,
@@ -103,9 +102,9 @@ class Create(Creating):
     """Arguments of create_action."""
 
     community_id: CommunityId
-    owner_type: Literal["challenge", "achievement"]
+    owner_type: Annotated[Literal["challenge", "achievement"], Field(description="What it belongs to.")]
     owner_id: OwnerId
-    action: NewAction
+    action: Annotated[NewAction, Field(description="The action itself.")]
     language: Language = None
 
 
@@ -124,8 +123,8 @@ class Update(Given):
     attributes: Annotated[
         dict[str, Any] | None, Field(description="Replaces all; start from what get_action shows.")
     ] = None
-    progress_period: Period | None = None
-    max_completions_per_period: Annotated[int | None, Field(ge=0)] = None
+    progress_period: ProgressPeriod = None
+    max_completions_per_period: Completions = None
     language: Language = None
 
 

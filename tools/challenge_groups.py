@@ -7,7 +7,17 @@ from pydantic import Field
 
 from tools import operations as op
 from tools.communities import CommunityId
-from tools.details import ChangedTitle, Description, NewDescription, NewTitle, Title, brief, content
+from tools.details import (
+    ChangedStatus,
+    ChangedTitle,
+    Description,
+    NewDescription,
+    NewStatus,
+    NewTitle,
+    Title,
+    brief,
+    content,
+)
 from tools.paging import Page, PageOf, page
 from tools.selecting import Selecting
 from tools.spec import (
@@ -19,7 +29,6 @@ from tools.spec import (
     Language,
     Period,
     Permission,
-    Status,
     Subject,
     TenantApi,
     Tool,
@@ -94,7 +103,7 @@ class Create(Creating):
     type: Annotated[Rotation, Field(description="Order in which challenges come on.")] = "sequential"
     period: Annotated[Period, Field(description="How often they change.")] = "open"
     active_amount: Annotated[int, Field(ge=1, description="Challenges on at a time.")] = 1
-    status: Status = "draft"
+    status: NewStatus = "draft"
     language: Language = None
 
 
@@ -110,10 +119,10 @@ class Update(Given):
     title: ChangedTitle = None
     description: NewDescription = None
     challenge_ids: Annotated[list[Id] | None, Field(description="Replaces all.")] = None
-    type: Rotation | None = None
-    period: Period | None = None
+    type: Annotated[Rotation | None, Field(description="Order in which challenges come on.")] = None
+    period: Annotated[Period | None, Field(description="How often they change.")] = None
     active_amount: Annotated[int | None, Field(ge=1, description="Challenges on at a time.")] = None
-    status: Status | None = None
+    status: ChangedStatus = None
     language: Language = None
 
 

@@ -5,7 +5,18 @@ from typing import Annotated
 from pydantic import AliasPath, Field
 
 from tools import operations as op
-from tools.details import ChangedTitle, Description, NewDescription, Title, brief, content
+from tools.details import (
+    ChangedStatus,
+    ChangedTitle,
+    Completions,
+    Description,
+    Featured,
+    NewDescription,
+    ProgressPeriod,
+    Title,
+    brief,
+    content,
+)
 from tools.paging import Page, PageOf, page
 from tools.prizes import PointsShown, XpShown
 from tools.selecting import Selecting
@@ -16,19 +27,16 @@ from tools.spec import (
     Effect,
     Id,
     Language,
-    Period,
     Permission,
-    Status,
     Subject,
     TenantApi,
     Tool,
     Verb,
 )
-from tools.tagging import READ_TAGS, TagNames, tag_ids
+from tools.tagging import READ_TAGS, ChangedTags, tag_ids
 from tools.windows import Window
 
 ChallengeId = Annotated[Id, Field(description="Challenge id, from list_challenges.")]
-VideoUrl = Annotated[str | None, Field(pattern=r"^https://\S+$", max_length=2000, description="Video to watch.")]
 
 
 class ChallengeItem(Answer):
@@ -104,14 +112,14 @@ class Update(Window):
     id: ChallengeId
     title: ChangedTitle = None
     description: NewDescription = None
-    status: Annotated[Status | None, Field(description="live shows it; archived hides it, undoably.")] = None
-    featured: bool | None = None
-    tags: Annotated[TagNames, Field(description="Names or ids from list_tags; replaces all.")] = None
-    progress_period: Period | None = None
-    max_completions_per_period: Annotated[int | None, Field(ge=0)] = None
+    status: ChangedStatus = None
+    featured: Featured = None
+    tags: ChangedTags = None
+    progress_period: ProgressPeriod = None
+    max_completions_per_period: Completions = None
     is_linear: Annotated[bool | None, Field(description="Actions only in order.")] = None
     unlock_price: Annotated[int | None, Field(ge=0, description="Points to enter.")] = None
-    video_url: VideoUrl = None
+    video_url: Annotated[str | None, Field(pattern=r"^https://\S+$", description="Video to watch.")] = None
     language: Language = None
 
 

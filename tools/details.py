@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AliasPath, Field
 
 from tools.edits import changes
-from tools.spec import Given
+from tools.spec import Given, Period, Status
 
 LONG = 500
 """Characters of a text that a list item shows."""
@@ -15,6 +15,11 @@ Description = Annotated[str | None, Field(validation_alias=AliasPath("details", 
 
 NewTitle = Annotated[str, Field(min_length=1, max_length=200, description="Shown title.")]
 NewDescription = Annotated[str | None, Field(max_length=3000, description="Rich text (HTML).")]
+Featured = Annotated[bool | None, Field(description="Shown first.")]
+ProgressPeriod = Annotated[Period | None, Field(description="When progress starts anew.")]
+Completions = Annotated[int | None, Field(ge=0, description="How often one person may complete it in a period.")]
+NewStatus = Annotated[Status, Field(description="live to publish at once.")]
+ChangedStatus = Annotated[Status | None, Field(description="live publishes, archived hides undoably.")]
 ChangedTitle = Annotated[str | None, Field(min_length=1, max_length=200, description="Shown title.")]
 
 

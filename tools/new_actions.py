@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from tools.details import NewTitle
 from tools.spec import Given
@@ -10,8 +10,6 @@ from tools.spec import Given
 CHOICE = "question-multiple-choice"
 OPEN = "question-open-ended"
 LINK = "interaction-external-link"
-
-_Option = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
 class NewAction(Given):
@@ -21,18 +19,20 @@ class NewAction(Given):
         str,
         Field(
             pattern=r"^[a-z]+(-[a-z]+)+$",
-            max_length=60,
-            description=f"Kind: {CHOICE} (options, correct), {OPEN}, {LINK} (url); any other with attributes.",
+            description=f"{CHOICE} (options, correct), {OPEN}, {LINK} (url), or another kind with attributes.",
         ),
     ]
     title: Annotated[NewTitle, Field(description="The question or task.")]
-    options: Annotated[list[_Option] | None, Field(min_length=2, max_length=20, validate_default=True)] = None
-    correct: Annotated[
-        list[_Option] | None, Field(min_length=1, description="Right options, word for word; absent: any counts.")
+    options: Annotated[
+        list[str] | None, Field(min_length=2, validate_default=True, description="Answers to choose from.")
     ] = None
-    url: Annotated[str | None, Field(pattern=r"^https://\S+$", max_length=2000, validate_default=True)] = None
+    correct: Annotated[
+        list[str] | None, Field(min_length=1, description="Right options, word for word; absent: any counts.")
+    ] = None
+    url: Annotated[str | None, Field(pattern=r"^https://\S+$", validate_default=True, description="Page to open.")] = (
+        None
+    )
     attributes: Annotated[dict[str, Any] | None, Field(description="As get_action shows them for this key.")] = None
-    is_optional: bool = False
 
     @field_validator("options")
     @classmethod
@@ -74,8 +74,7 @@ class NewAction(Given):
             "key": self.key,
             "details": {"title": self.title},
             "attributes": self._attributes(),
-            "config": {"isOptional": self.is_optional} | ({"requiresCorrectAnswer": True} if self.correct else {}),
-        }
+        } | ({"config": {"requiresCorrectAnswer": True}} if self.correct else {})
 
     def _attributes(self) -> dict[str, Any]:
         match self.key:

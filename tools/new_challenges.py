@@ -7,17 +7,16 @@ from pydantic import Field
 
 from tools import operations as op
 from tools.chains import Chain, Chaining, Planned, Step, ToolCall
-from tools.challenges import VideoUrl
 from tools.communities import CommunityId
-from tools.details import NewDescription, NewTitle, content
+from tools.details import Completions, Featured, NewDescription, NewTitle, ProgressPeriod, content
 from tools.new_actions import NewAction
-from tools.prizes import NewPrize, PointsPaid, Share, XpPaid, payout
-from tools.spec import Answer, Effect, Language, Period, Permission, Status, Subject, TenantApi, Tool, Verb
+from tools.prizes import NewPrize, PointsPaid, Rewards, XpPaid, payout
+from tools.spec import Answer, Effect, Language, Permission, Status, Subject, TenantApi, Tool, Verb
 from tools.tagging import READ_TAGS, TagNames, tag_ids
 from tools.windows import Window
 
 _LATER = "<id of the new challenge>"
-_CHAINED = ("actions", "points", "xp", "rewards", "status", "tags", "video_url", "dry_run")
+_CHAINED = ("actions", "points", "xp", "rewards", "status", "tags", "dry_run")
 
 
 class Create(Chaining, Window):
@@ -26,18 +25,15 @@ class Create(Chaining, Window):
     community_id: CommunityId
     title: NewTitle
     description: NewDescription = None
-    actions: Annotated[Sequence[NewAction], Field(max_length=30, description="In the order to be done.")] = ()
+    actions: Annotated[Sequence[NewAction], Field(max_length=30, description="In order.")] = ()
     points: PointsPaid = 0
     xp: XpPaid = 0
-    rewards: Annotated[Sequence[Share], Field(max_length=20)] = ()
+    rewards: Rewards = ()
     tags: TagNames = None
     status: Annotated[Status, Field(description="Set last.")] = "draft"
-    featured: bool | None = None
-    progress_period: Period | None = None
-    max_completions_per_period: Annotated[int | None, Field(ge=0)] = None
-    is_linear: Annotated[bool | None, Field(description="Actions only in order.")] = None
-    unlock_price: Annotated[int | None, Field(ge=0, description="Points to enter.")] = None
-    video_url: VideoUrl = None
+    featured: Featured = None
+    progress_period: ProgressPeriod = None
+    max_completions_per_period: Completions = None
     language: Language = None
 
 
@@ -81,8 +77,6 @@ def _root(given: Create, tags: list[str] | None) -> Step:
     body = content(given, *_CHAINED) | {"status": "draft"}
     if tags is not None:
         body["tags"] = tags
-    if given.video_url is not None:
-        body["videoConfig"] = {"videoUrl": given.video_url, "isVideoEnabled": True}
     alone = ToolCall("create_challenge", given.model_dump(exclude_defaults=True, exclude={"request_key"}))
     return Step(op.CREATE_CHALLENGE, body, alone)
 

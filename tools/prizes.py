@@ -10,10 +10,10 @@ from tools.chains import Step, ToolCall
 from tools.edits import changes
 from tools.spec import Answer, Given, Id, Operation
 
+AllocationType = Literal["assets", "entries"]
 Mechanism = Literal["all", "priority", "random", "select"]
-Points = Annotated[int, Field(ge=0, le=1_000_000_000)]
-XpPaid = Annotated[Points, Field(description="Bonus XP paid out.")]
-PointsPaid = Annotated[Points, Field(description="Points paid out.")]
+PointsPaid = Annotated[int, Field(ge=0, description="Points paid out.")]
+XpPaid = Annotated[int, Field(ge=0, description="Bonus XP paid out.")]
 RewardId = Annotated[Id, Field(description="From list_rewards.")]
 
 WRITES: Mapping[str, tuple[Operation, str]] = {
@@ -31,14 +31,20 @@ class Share(Given):
 
     reward_id: RewardId
     supply: Annotated[int, Field(ge=0, description="Stock set aside.")]
-    amount_to_distribute: Annotated[int, Field(ge=1, description="Given per winner.")] = 1
-    allocation_type: Literal["assets", "entries"] = "assets"
+
+
+Rewards = Annotated[Sequence[Share], Field(description="Reward stock to be won.")]
 
 
 class Allocation(Share):
     """A share that may exist already."""
 
-    id: Annotated[Id | None, Field(description="Of the existing allocation to keep or change; absent adds one.")] = None
+    id: Annotated[Id | None, Field(description="The existing allocation to keep or change; absent: a new one.")] = None
+    amount_to_distribute: Annotated[int, Field(ge=1, description="Given per winner.")] = 1
+    allocation_type: Annotated[AllocationType, Field(description="entries are tickets of a draw.")] = "assets"
+
+
+_NEW_ALLOCATION = {"allocationType": "assets", "amountToDistribute": 1}
 
 
 class NewPrize(Given):
@@ -58,7 +64,7 @@ class NewPrize(Given):
             "rewardsConfig": {
                 "mechanism": self.mechanism,
                 "amountToDistribute": len(self.allocations) if self.picks is None else self.picks,
-                "allocations": [changes(share) for share in self.allocations],
+                "allocations": [_NEW_ALLOCATION | changes(share) for share in self.allocations],
             },
         }
 

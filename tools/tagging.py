@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from tools import operations as op
 from tools.paging import Edges
@@ -11,10 +11,8 @@ from tools.refusals import Code, Refusal
 from tools.refusals import Field as Wrong
 from tools.spec import Permission, Subject, TenantApi, Verb
 
-TagNames = Annotated[
-    list[Annotated[str, StringConstraints(min_length=1, max_length=100)]] | None,
-    Field(max_length=50, description="Names or ids from list_tags."),
-]
+TagNames = Annotated[list[str] | None, Field(description="Names or ids from list_tags.")]
+ChangedTags = Annotated[list[str] | None, Field(description="Names or ids from list_tags; replaces all.")]
 READ_TAGS = Permission(Verb.READ, Subject.TAG)
 
 _PAGE = 100
