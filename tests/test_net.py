@@ -1,0 +1,238 @@
+"""The way out over real sockets, at servers that misbehave."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from server.net import Net, NetError, Route
+
+Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class Site:
+    """A server on a loopback port that does what one function says, and remembers what reached it."""
+
+    port: int = 0
+    connections: int = 0
+    heads: list[str] = field(default_factory=list)
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def url(self, host: str = "127.0.0.1", path: str = "/") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+
+@asynccontextmanager
+async def site(*replies: bytes, then: Peer | None = None, stop_after: int = 10**9) -> AsyncIterator[Site]:
+    """Answers request after request with the replies in turn (the last one for ever), or hands over to `then`."""
+    here = Site()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        here.connections += 1
+        try:
+            answered = 0
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                here.heads.append(head.decode())
+                if then is not None:
+                    await then(reader, writer)
+                    break
+                writer.write(replies[min(len(here.heads), len(replies)) - 1])
+                await writer.drain()
+                answered += 1
+                if answered >= stop_after or "connection: close" in head.decode().lower():
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            here.closed.set()
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    here.port = server.sockets[0].getsockname()[1]
+    try:
+        yield here
+    finally:
+        server.close()
+
+
+def reply(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+async def fault(net: Net, url: str, method: str = "GET", **more: float) -> tuple[str, bool]:
+    with pytest.raises(NetError) as caught:
+        await net.send(method, url, **more)  # type: ignore[arg-type] # timeout_s is a float, cap an int
+    return caught.value.fault, caught.value.sent
+
+
+async def test_an_answer_comes_whole_with_lower_case_header_names() -> None:
+    async with site(reply(b'{"a": 1}', "X-Thing: Yes")) as here, Net() as net:
+        answered = await net.send("GET", here.url())
+    assert (answered.status, answered.body, answered.headers["x-thing"]) == (200, b'{"a": 1}', "Yes")
+
+
+async def test_the_path_travels_exactly_as_written() -> None:
+    async with site(reply(b"")) as here, Net() as net:
+        await net.send("GET", here.url(path="/a/%2e%2e/b%2Fc?x=%20+"))
+    assert here.heads[0].startswith("GET /a/%2e%2e/b%2Fc?x=%20+ HTTP/1.1\r\n")
+
+
+async def test_nothing_is_sent_that_was_not_asked_for() -> None:
+    async with site(reply(b"")) as here, Net() as net:
+        await net.send("POST", here.url(), headers={"accept": "application/json"}, body=b"{}")
+    names = {line.partition(":")[0].lower() for line in here.heads[0].split("\r\n")[1:] if line}
+    assert names == {"host", "accept", "accept-encoding", "content-length"}
+
+
+async def test_a_redirect_is_an_answer() -> None:
+    async with site(reply(b"", "location: http://127.0.0.1:1/", status="302 Found")) as here, Net() as net:
+        assert (await net.send("GET", here.url())).status == 302
+
+
+async def test_a_cookie_goes_nowhere() -> None:
+    async with site(reply(b"", "set-cookie: a=1; path=/")) as here, Net() as net:
+        for _ in range(2):
+            await net.send("GET", here.url())
+    assert here.connections == 1
+    assert "cookie" not in "".join(here.heads).lower()
+
+
+async def test_refused_is_told_apart_from_sent() -> None:
+    async with Net() as net:
+        assert await fault(net, "http://127.0.0.1:1/") == ("refused", False)
+
+
+async def test_a_name_that_does_not_resolve_is_refused() -> None:
+    async with Net() as net:
+        assert await fault(net, "http://nowhere.invalid/") == ("refused", False)
+
+
+async def test_silence_ends_at_the_deadline() -> None:
+    async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(30)
+
+    async with site(then=silent) as here, Net() as net:
+        assert await fault(net, here.url(), timeout_s=0.2) == ("timeout", True)
+
+
+async def test_headers_that_drip_do_not_stretch_the_deadline() -> None:
+    async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        for number in range(100):
+            writer.write(f"x-{number}: 1\r\n".encode())
+            await asyncio.sleep(0.05)
+
+    async with site(then=drip) as here, Net() as net:
+        assert await fault(net, here.url(), timeout_s=0.3) == ("timeout", True)
+
+
+async def test_a_body_cut_short_is_dropped() -> None:
+    async with site(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", stop_after=1) as here, Net() as net:
+        assert await fault(net, here.url()) == ("dropped", True)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+async def test_no_method_is_sent_twice_when_the_connection_closes(method: str) -> None:
+    async with site(b"", stop_after=1) as here, Net() as net:
+        assert await fault(net, here.url(), method) == ("dropped", True)
+    assert len(here.heads) == 1
+
+
+async def test_a_body_over_the_cap_is_not_read() -> None:
+    sent = 0
+
+    async def pour(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        while sent < 50_000_000:
+            writer.write(b"100000\r\n" + b"x" * 0x100000 + b"\r\n")
+            await writer.drain()
+            sent += 0x100000
+
+    async with site(then=pour) as here, Net() as net:
+        assert await fault(net, here.url(), cap=1_000_000) == ("too_large", True)
+        await asyncio.wait_for(here.closed.wait(), 5)
+    assert sent < 20_000_000
+
+
+async def test_the_cap_is_on_what_gzip_unfolds_to() -> None:
+    bomb = gzip.compress(b"0" * 50_000_000)
+    async with site(reply(bomb, "content-encoding: gzip")) as here, Net() as net:
+        assert await fault(net, here.url(), cap=1_000_000) == ("too_large", True)
+
+
+async def test_gzip_is_unfolded() -> None:
+    async with site(reply(gzip.compress(b"[1]"), "content-encoding: gzip")) as here, Net() as net:
+        assert (await net.send("GET", here.url())).body == b"[1]"
+
+
+async def test_a_body_that_is_not_the_gzip_it_claims_is_a_protocol_fault() -> None:
+    async with site(reply(b"[1]", "content-encoding: gzip")) as here, Net() as net:
+        assert await fault(net, here.url()) == ("protocol", True)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 200 OK\r\nx: " + b"y" * 100_000 + b"\r\n\r\n"], ids=["ssh", "header"]
+)
+async def test_what_is_not_http_or_has_endless_headers_is_a_protocol_fault(answer: bytes) -> None:
+    async with site(answer, stop_after=1) as here, Net() as net:
+        assert await fault(net, here.url()) == ("protocol", True)
+
+
+async def test_plain_http_where_tls_is_expected_is_a_tls_fault() -> None:
+    async with site(b"HTTP/1.1 400 Bad Request\r\n\r\n", stop_after=1) as here, Net() as net:
+        got = await fault(net, here.url().replace("http:", "https:"), timeout_s=1)
+    assert got in {("tls", False), ("timeout", False)}
+
+
+async def test_two_hosts_on_one_address_never_share_a_connection() -> None:
+    async with site(reply(b"")) as here:
+
+        def there(host: str, port: int) -> Route | None:
+            return Route(connect_to=f"127.0.0.1:{here.port}") if port == 80 and host.endswith(".test") else None
+
+        async with Net(there) as net:
+            for host in ("acme.test", "globex.test", "acme.test", "globex.test"):
+                await net.send("GET", f"http://{host}/")
+    assert here.connections == 2
+    assert [head.split("\r\n")[1] for head in here.heads] == ["Host: acme.test", "Host: globex.test"] * 2
+
+
+async def test_leaving_early_closes_the_connection() -> None:
+    arrived = asyncio.Event()
+
+    async def wait_for_end(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        arrived.set()
+        await reader.read()
+
+    async with site(then=wait_for_end) as here, Net() as net:
+        call = asyncio.create_task(net.send("GET", here.url()))
+        await arrived.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.wait_for(here.closed.wait(), 5)
+
+
+async def test_connections_beyond_the_hosts_kept_are_closed_after_the_answer() -> None:
+    async with site(reply(b"")) as first, site(reply(b"")) as second, Net(idle_hosts=1) as net:
+        for here in (first, second, first, second):
+            await net.send("GET", here.url())
+    assert (first.connections, second.connections) == (1, 2)
+
+
+async def test_a_busy_host_makes_only_its_own_calls_wait() -> None:
+    async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(30)
+
+    async with site(then=silent) as slow, site(reply(b"")) as quick, Net(per_host=1) as net:
+        stuck = asyncio.create_task(fault(net, slow.url(), timeout_s=2))
+        await asyncio.sleep(0.05)
+        assert await fault(net, slow.url(), timeout_s=0.4) == ("timeout", False)
+        assert (await net.send("GET", quick.url())).status == 200
+        assert await stuck == ("timeout", True)
