@@ -1,5 +1,6 @@
 """What a client presented, and the one credential in it, or the named fault."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NoReturn
@@ -9,6 +10,8 @@ from tools.refusals import Code, Refusal
 
 CredentialKind = Literal["bearer", "api_token"]
 
+_LENGTH_CAP = 8_200
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _MINT = "Copy a token from the admin panel (Settings, Developer, MCP Tokens) into the client's config."
 
 
@@ -32,7 +35,8 @@ class Presented:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The one credential of a request."""
+    """The one credential of a request. `kind` says which header it came in and so goes out in; what the token *is*
+    only its verified claims can say (Principal.kind)."""
 
     kind: CredentialKind
     token: Secret
@@ -75,21 +79,10 @@ def _one(values: Sequence[str], name: str) -> str | None:
 
 
 def _token(value: str, name: str) -> str:
-    if "," in value:
-        raise Refusal(
-            Code.CREDENTIALS_CONFLICT,
-            f"The header {name} carries several values joined by a comma.",
-            f"Send one token in {name}.",
-        )
+    _bounded(value, name)
     scheme, _, rest = value.partition(" ")
     prefixed = scheme.lower() == "bearer"
     token = rest if prefixed else value
-    if "${" in value:
-        _malformed(
-            "unexpanded_variable",
-            f"{name} contains a literal ${{...}}: the client did not expand the variable.",
-            "Set that environment variable where the client starts, or write the token itself.",
-        )
     if not token.strip():
         _malformed(
             "empty_after_split",
@@ -97,21 +90,39 @@ def _token(value: str, name: str) -> str:
             "Some clients split arguments at spaces: write Authorization:${AUTH_HEADER} without a space and put "
             '"Bearer <token>" in the env block.',
         )
-    if token != token.strip() or any(sign.isspace() for sign in token):
+    if any(sign.isspace() or not sign.isprintable() for sign in token):
         _malformed(
             "whitespace",
-            f"The token in {name} has white space around or inside it.",
+            f"The token in {name} has white space or an invisible character around or inside it.",
             "Paste it again without spaces or line ends.",
         )
     if name == "Authorization" and not prefixed:
         _malformed("not_bearer", "Authorization does not start with Bearer.", "Write Authorization: Bearer <token>.")
-    if token.count(".") != 2:
+    if _JWT.fullmatch(token) is None:
         _malformed(
             "not_a_jwt",
-            f"The value in {name} is not a token of this product (a JWT has three parts joined by dots).",
+            f"The value in {name} is not a token of this product: three parts of letters, digits, - and _, joined by "
+            "dots.",
             _MINT,
         )
     return token
+
+
+def _bounded(value: str, name: str) -> None:
+    if len(value) > _LENGTH_CAP:
+        _malformed("too_long", f"The value in {name} is longer than any token of this product.", _MINT)
+    if "${" in value:
+        _malformed(
+            "unexpanded_variable",
+            f"{name} contains a literal ${{...}}: the client did not expand the variable.",
+            "Set that environment variable where the client starts, or write the token itself.",
+        )
+    if "," in value:
+        raise Refusal(
+            Code.CREDENTIALS_CONFLICT,
+            f"The header {name} carries several values joined by a comma.",
+            f"Send one token in {name}.",
+        )
 
 
 def _malformed(reason: str, message: str, hint: str) -> NoReturn:

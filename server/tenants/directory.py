@@ -1,6 +1,7 @@
 """From what a client calls a tenant to the tenant: exact look-up in the operator's table, never URL surgery."""
 
 from server.credentials import Presented
+from server.net import Route
 from server.tenants.domain import FORM, slip
 from server.tenants.entries import Table
 from server.tenants.tenant import Tenant
@@ -69,6 +70,11 @@ class Directory:
         if tenant is None:
             raise _unknown("The path names a subdomain that no organisation is registered under.")
         return tenant
+
+    def route(self, host: str, port: int) -> Route | None:
+        """How a tenant's host is reached; None for hosts that are no tenant's."""
+        tenant = self._table.by_host.get((host, port))
+        return None if tenant is None else Route(tenant.connect_to, tenant.trust)
 
 
 def _unknown(message: str) -> Refusal:

@@ -35,6 +35,13 @@ def slip(domain: str) -> Slip | None:
     return _host(host) or _port(scheme, port, ":" in rest) or _plain(scheme, host)
 
 
+def host_and_port(domain: str) -> tuple[str, int]:
+    """Where a canonical domain is served."""
+    scheme, _, rest = domain.partition("://")
+    host, _, port = rest.removesuffix(SUFFIX).partition(":")
+    return host, int(port or _DEFAULT_PORT[scheme])
+
+
 _ANYWHERE: Sequence[tuple[Callable[[str], bool], Slip]] = (
     (lambda domain: not domain, Slip("empty", "x-api-domain is present but empty.")),
     (lambda domain: len(domain) > _LENGTH_CAP, Slip("too_long", "x-api-domain is far too long.")),

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from server.secret import Secret
-from server.tenants.domain import slip
+from server.tenants.domain import host_and_port, slip
 from server.tenants.tenant import Tenant
 
 _SUBDOMAIN = re.compile(r"[a-z0-9-]{1,63}")
@@ -26,10 +26,16 @@ class Mistakes(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The tenants, by the exact string a client must send and by subdomain."""
+    """The tenants, by the exact string a client must send, by subdomain, and by host and port for the way out."""
 
-    by_domain: Mapping[str, Tenant] = field(default_factory=dict, repr=False)
-    by_subdomain: Mapping[str, Tenant] = field(default_factory=dict, repr=False)
+    by_domain: Mapping[str, Tenant]
+    by_subdomain: Mapping[str, Tenant]
+    by_host: Mapping[tuple[str, int], Tenant]
+
+    @classmethod
+    def of(cls, by_domain: Mapping[str, Tenant], by_subdomain: Mapping[str, Tenant]) -> Self:
+        """Derive the rest."""
+        return cls(by_domain, by_subdomain, {host_and_port(domain): tenant for domain, tenant in by_domain.items()})
 
 
 class Entry(BaseModel):
@@ -84,7 +90,7 @@ def table(document: Mapping[str, Any], base: Path | None) -> Table:
             by_domain[domain] = replace(tenant, api_domain=domain)
     if mistakes:
         raise Mistakes(mistakes)
-    return Table(by_domain, by_subdomain)
+    return Table.of(by_domain, by_subdomain)
 
 
 def _said(fault: ValidationError) -> Iterator[str]:

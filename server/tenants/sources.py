@@ -50,7 +50,7 @@ class OneTenant:
         if found is not None:
             raise Mistakes([f"{found.message} {found.hint}"])
         tenant = Tenant("", api_domain, api_domain.partition("://")[2].partition(".")[0], trust=trust)
-        self.directory = Directory(Table({api_domain: tenant}, {}))
+        self.directory = Directory(Table.of({api_domain: tenant}, {}))
 
     async def refresh(self) -> bool:
         """Nothing to read."""
@@ -109,7 +109,7 @@ class TenantFeed:
     def __init__(self, url: str, send: Send, *, every_s: float = 5.0) -> None:
         self._source = Polled(url, send, cap=_CAP, timeout_s=30.0)
         self._every_s = every_s
-        self.directory = Directory(Table())
+        self.directory = Directory(Table.of({}, {}))
 
     async def refresh(self) -> bool:
         """Read the feed now; no answer or a bad one leaves the tenants as they are and says so in the log."""
