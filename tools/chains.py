@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from tools import operations as op
 from tools.refusals import Code, Partial, Refusal
 from tools.spec import Answer, Creating, Operation, TenantApi
 
@@ -51,6 +52,16 @@ class Step:
         for name, value in self.ids.items():
             path = path.replace(f"{{{name}}}", value)
         return Planned(request=f"{self.operation.method} {path}", body=dict(self.body))
+
+
+async def check_community(api: TenantApi, community_id: str | None) -> None:
+    """For a dry run: the one thing a plan depends on that only the tenant knows.
+
+    Raises:
+        Refusal: not_found, when there is no such community.
+    """
+    if community_id is not None:
+        await api.call(op.GET_COMMUNITY, ids={"id": community_id})
 
 
 class Planned(Answer):

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tools import operations as op
-from tools.chains import Chain, Chaining, Planned, Step, ToolCall
+from tools.chains import Chain, Chaining, Planned, Step, ToolCall, check_community
 from tools.communities import CommunityId
 from tools.details import Completions, Featured, NewDescription, NewTitle, ProgressPeriod, content
 from tools.new_actions import NewAction
@@ -16,7 +16,6 @@ from tools.tagging import READ_TAGS, TagNames, tag_ids
 from tools.windows import Window
 
 _LATER = "<id of the new challenge>"
-_CHAINED = ("actions", "points", "xp", "rewards", "status", "tags", "dry_run")
 
 
 class Create(Chaining, Window):
@@ -53,36 +52,32 @@ class Created(Answer):
 
 async def create_challenge(given: Create, api: TenantApi) -> Created:
     """A new challenge with all that belongs to it, or the plan of it."""
-    tags = await tag_ids(given.tags, api)
-    root = _root(given, tags)
+    given = given.model_copy(update={"tags": await tag_ids(given.tags, api)})
+    planned = _steps(given, _LATER)
     if given.dry_run:
-        await api.call(op.GET_COMMUNITY, ids={"id": given.community_id})
-        return Created(plan=tuple(step.planned for step in (root, *_rest(given, _LATER))))
-    chain = Chain(api, "challenge", 1 + len(_rest(given, _LATER)), given.language)
-    challenge_id = await chain.create(root)
-    made = await chain.follow(_rest(given, challenge_id))
+        await check_community(api, given.community_id)
+        return Created(plan=tuple(step.planned for step in planned))
+    chain = Chain(api, "challenge", len(planned), given.language)
+    challenge_id = await chain.create(planned[0])
+    made = await chain.follow(_steps(given, challenge_id)[1:])
     return Created(
         id=challenge_id,
         title=given.title,
         status=given.status,
         community_id=given.community_id,
         action_ids=tuple(str(one["id"]) for one in made[: len(given.actions)] if "id" in one),
-        tags=None if tags is None else tuple(tags),
+        tags=None if given.tags is None else tuple(given.tags),
         points=given.points,
         xp=given.xp,
     )
 
 
-def _root(given: Create, tags: list[str] | None) -> Step:
-    body = content(given, *_CHAINED) | {"status": "draft"}
-    if tags is not None:
-        body["tags"] = tags
+def _steps(given: Create, challenge_id: str) -> tuple[Step, ...]:
+    """Everything to do, with tags as ids; the first step makes the challenge, the others build on it."""
+    body = content(given, "actions", "points", "xp", "rewards", "dry_run") | {"status": "draft"}
     alone = ToolCall("create_challenge", given.model_dump(exclude_defaults=True, exclude={"request_key"}))
-    return Step(op.CREATE_CHALLENGE, body, alone)
-
-
-def _rest(given: Create, challenge_id: str) -> tuple[Step, ...]:
-    steps = [_action(given, challenge_id, action) for action in given.actions]
+    steps = [Step(op.CREATE_CHALLENGE, body, alone)]
+    steps += [_action(given, challenge_id, action) for action in given.actions]
     if given.points or given.xp or given.rewards:
         prize = NewPrize(points=given.points, xp=given.xp, allocations=given.rewards)
         steps.append(payout("challenge", challenge_id, prize))

@@ -1,0 +1,207 @@
+"""Achievements: what members earn by doing something often enough. new_achievements.py makes them."""
+
+from typing import Annotated
+
+from pydantic import AliasPath, Field
+
+from tools import operations as op
+from tools.details import (
+    ChangedStatus,
+    ChangedTitle,
+    Description,
+    Featured,
+    NewDescription,
+    ProgressPeriod,
+    Title,
+    brief,
+    content,
+)
+from tools.goals import Goal
+from tools.paging import Page, PageOf, page
+from tools.prizes import PointsShown, XpShown
+from tools.selecting import Selecting
+from tools.spec import (
+    Answer,
+    Deleted,
+    Destroying,
+    Effect,
+    Id,
+    Language,
+    Permission,
+    Subject,
+    TenantApi,
+    Tool,
+    Verb,
+)
+from tools.tagging import READ_TAGS, ChangedTags, tag_ids
+from tools.windows import Window
+
+AchievementId = Annotated[Id, Field(description="Achievement id, from list_achievements.")]
+
+
+class AchievementItem(Answer):
+    """An achievement as a list shows it; `target` is the count or sum that earns it."""
+
+    id: str
+    title: Title = None
+    description: Annotated[Description, brief("get_achievement")] = None
+    status: str | None = None
+    community_id: str | None = None
+    featured: bool | None = None
+    tags: tuple[str, ...] | None = None
+    target: Annotated[float | None, Field(validation_alias=AliasPath("criteria", "parameters", "value"))] = None
+    points: PointsShown = None
+    xp: XpShown = None
+    expires_at: str | None = None
+
+
+class Parameters(Answer):
+    """Which events a query looks at."""
+
+    event_name: str | None = None
+    event_category: str | None = None
+    event_sub_category: str | None = None
+    event_source_id: str | None = None
+    tags: tuple[str, ...] | None = None
+
+
+class Query(Answer):
+    """One thing an achievement measures."""
+
+    type: str | None = None
+    alias: str | None = None
+    parameters: Parameters | None = None
+    is_community_scoped: bool | None = None
+
+
+class Achievement(AchievementItem):
+    """An achievement in full; `measure` says how the queries' events add up to the target."""
+
+    description: Description = None
+    measure: Annotated[str | None, Field(validation_alias=AliasPath("criteria", "type"))] = None
+    queries: tuple[Query, ...] | None = None
+    progress_period: str | None = None
+    display_mode: str | None = None
+    campaigns: tuple[str, ...] | None = None
+    starts_at: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+
+class List(PageOf, Selecting):
+    """Arguments of list_achievements."""
+
+    selects = AchievementItem
+
+    language: Language = None
+
+
+async def list_achievements(given: List, api: TenantApi) -> Page[AchievementItem]:
+    """One page of achievements."""
+    return given.kept_page(await page(api, op.GET_ACHIEVEMENTS, AchievementItem, given, language=given.language))
+
+
+class Get(Selecting):
+    """Arguments of get_achievement."""
+
+    selects = Achievement
+
+    id: AchievementId
+    language: Language = None
+
+
+async def get_achievement(given: Get, api: TenantApi) -> Achievement:
+    """One achievement by id."""
+    found = await api.call(op.GET_ACHIEVEMENT, ids={"id": given.id}, language=given.language)
+    return given.kept(Achievement.model_validate(found))
+
+
+class Update(Window):
+    """Arguments of update_achievement; only the members given change."""
+
+    id: AchievementId
+    title: ChangedTitle = None
+    description: NewDescription = None
+    goal: Annotated[Goal | None, Field(description="What earns it; replaces all.")] = None
+    status: ChangedStatus = None
+    featured: Featured = None
+    tags: ChangedTags = None
+    progress_period: ProgressPeriod = None
+    language: Language = None
+
+
+async def update_achievement(given: Update, api: TenantApi) -> Achievement:
+    """An achievement with some members changed."""
+    body = content(given, "id", "tags", "goal")
+    tags = await tag_ids(given.tags, api)
+    if tags is not None:
+        body["tags"] = tags
+    if given.goal is not None:
+        body |= given.goal.body()
+    return Achievement.model_validate(
+        await api.call(op.UPDATE_ACHIEVEMENT, ids={"id": given.id}, body=body, language=given.language)
+    )
+
+
+class Delete(Destroying):
+    """Arguments of delete_achievement."""
+
+    id: AchievementId
+
+
+async def delete_achievement(given: Delete, api: TenantApi) -> Deleted:
+    """An achievement removed for good."""
+    await api.call(op.DELETE_ACHIEVEMENT, ids={"id": given.id})
+    return Deleted(id=given.id, deleted=True)
+
+
+def _may(verb: Verb) -> Permission:
+    return Permission(verb, Subject.ACHIEVEMENT)
+
+
+LIST = Tool(
+    name="list_achievements",
+    description="Lists achievements (badges, milestones) of all communities, newest first.",
+    effect=Effect.READ,
+    permissions=(_may(Verb.READ),),
+    takes=List,
+    gives=Page[AchievementItem],
+    run=list_achievements,
+    toolset="achievements",
+    operations=(op.GET_ACHIEVEMENTS,),
+)
+GET = Tool(
+    name="get_achievement",
+    description="Reads one achievement with what it measures. For what it pays out use get_distribution.",
+    effect=Effect.READ,
+    permissions=(_may(Verb.READ),),
+    takes=Get,
+    gives=Achievement,
+    run=get_achievement,
+    toolset="achievements",
+    operations=(op.GET_ACHIEVEMENT,),
+)
+UPDATE = Tool(
+    name="update_achievement",
+    description="Changes an achievement; members left out stay. For points and rewards use set_distribution.",
+    effect=Effect.CHANGE,
+    permissions=(_may(Verb.UPDATE), READ_TAGS),
+    takes=Update,
+    gives=Achievement,
+    run=update_achievement,
+    toolset="achievements",
+    operations=(op.GET_TAGS, op.UPDATE_ACHIEVEMENT),
+)
+DELETE = Tool(
+    name="delete_achievement",
+    description="Deletes an achievement for good. Prefer update_achievement with status archived.",
+    effect=Effect.DESTROY,
+    permissions=(_may(Verb.DELETE),),
+    takes=Delete,
+    gives=Deleted,
+    run=delete_achievement,
+    toolset="achievements",
+    operations=(op.DELETE_ACHIEVEMENT,),
+)
+
+TOOLS = (LIST, GET, UPDATE, DELETE)

@@ -1,0 +1,193 @@
+"""Making achievements: achievement, distribution and status in one call, for one or for a series of tiers."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from tools import operations as op
+from tools.chains import Chain, Chaining, Planned, Step, ToolCall, check_community
+from tools.communities import CommunityId
+from tools.details import NewDescription, NewStatus, NewTitle, ProgressPeriod, content
+from tools.goals import Event, Goal, Source, Target
+from tools.prizes import NewPrize, PointsPaid, Rewards, XpPaid, payout
+from tools.spec import Answer, Effect, Given, Language, Permission, Subject, TenantApi, Tool, Verb
+from tools.tagging import READ_TAGS, TagNames, tag_ids
+from tools.windows import Window
+
+_LATER = "<id of the new achievement>"
+
+
+class Create(Chaining, Window):
+    """Arguments of create_achievement."""
+
+    community_id: Annotated[CommunityId | None, Field(description="From list_communities; absent: all.")] = None
+    title: NewTitle
+    description: NewDescription = None
+    goal: Annotated[Goal, Field(description="What earns it.")]
+    points: PointsPaid = 0
+    xp: XpPaid = 0
+    rewards: Rewards = ()
+    tags: TagNames = None
+    status: NewStatus = "draft"
+    progress_period: ProgressPeriod = None
+    language: Language = None
+
+
+class Made(Answer):
+    """One achievement that was made."""
+
+    id: str
+    title: str
+    status: str
+    target: int
+
+
+class Created(Answer):
+    """What was made, or with dry_run would be."""
+
+    id: str | None = None
+    title: str | None = None
+    status: str | None = None
+    community_id: str | None = None
+    plan: tuple[Planned, ...] | None = None
+
+
+async def create_achievement(given: Create, api: TenantApi) -> Created:
+    """A new achievement with what it pays out, or the plan of it."""
+    given = given.model_copy(update={"tags": await tag_ids(given.tags, api)})
+    if given.dry_run:
+        await check_community(api, given.community_id)
+        return Created(plan=tuple(step.planned for step in _steps(given, _LATER)))
+    chain = Chain(api, "achievement", len(_steps(given, _LATER)), given.language)
+    made = await _make(chain, given)
+    return Created(id=made.id, title=made.title, status=made.status, community_id=given.community_id)
+
+
+class Tier(Given):
+    """One rung of a series."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60, description="Such as Bronze.")]
+    target: Target
+    points: PointsPaid = 0
+    xp: XpPaid = 0
+    rewards: Rewards = ()
+
+
+class CreateSeries(Chaining):
+    """Arguments of create_achievement_series."""
+
+    community_id: Annotated[CommunityId | None, Field(description="From list_communities; absent: all.")] = None
+    title: Annotated[NewTitle, Field(max_length=130, description="Of the series; each tier's name is added.")]
+    description: NewDescription = None
+    event: Event
+    source_id: Source = None
+    tiers: Annotated[Sequence[Tier], Field(min_length=2, max_length=10, description="From the lowest target up.")]
+    tags: TagNames = None
+    status: NewStatus = "draft"
+    language: Language = None
+
+    @field_validator("tiers")
+    @classmethod
+    def _rising(cls, tiers: Sequence[Tier]) -> Sequence[Tier]:
+        targets = [tier.target for tier in tiers]
+        if sorted(set(targets)) != targets:
+            raise ValueError(f"targets must rise from tier to tier, not {targets}")
+        return tiers
+
+
+class Series(Answer):
+    """The achievements of a series, lowest first, or with dry_run the plan."""
+
+    achievements: tuple[Made, ...] | None = None
+    plan: tuple[Planned, ...] | None = None
+
+
+async def create_achievement_series(given: CreateSeries, api: TenantApi) -> Series:
+    """One achievement per tier, each with what it pays out, or the plan of them."""
+    tags = await tag_ids(given.tags, api)
+    tiers = [_tier(given, tier, tags) for tier in given.tiers]
+    steps = [step for tier in tiers for step in _steps(tier, _LATER)]
+    if given.dry_run:
+        await check_community(api, given.community_id)
+        return Series(plan=tuple(step.planned for step in steps))
+    chain = Chain(api, "achievement", len(steps), given.language)
+    later = [_alone(tier) for tier in tiers]
+    return Series(achievements=tuple([await _make(chain, tier, later[n:]) for n, tier in enumerate(tiers, 1)]))
+
+
+def _tier(given: CreateSeries, tier: Tier, tags: list[str] | None) -> Create:
+    shared = {name: getattr(given, name) for name in ("community_id", "description", "status", "language")}
+    own = {name: getattr(tier, name) for name in ("points", "xp", "rewards")}
+    goal = Goal(event=given.event, source_id=given.source_id, target=tier.target)
+    return Create(title=f"{given.title}: {tier.name}", goal=goal, tags=tags, **shared, **own)
+
+
+async def _make(chain: Chain, given: Create, later: Sequence[ToolCall] = ()) -> Made:
+    achievement_id = await chain.create(_steps(given, _LATER)[0], later)
+    await chain.follow(_steps(given, achievement_id)[1:], later)
+    return Made(id=achievement_id, title=given.title, status=given.status, target=given.goal.target)
+
+
+def _steps(given: Create, achievement_id: str) -> tuple[Step, ...]:
+    """Everything to do, with tags as ids; the first step makes the achievement, the others build on it."""
+    body = content(given, "goal", "points", "xp", "rewards", "dry_run") | given.goal.body() | {"status": "draft"}
+    steps = [Step(op.CREATE_ACHIEVEMENT, body, _alone(given))]
+    if given.points or given.xp or given.rewards:
+        prize = NewPrize(points=given.points, xp=given.xp, allocations=given.rewards)
+        steps.append(payout("achievement", achievement_id, prize))
+    if given.status != "draft":
+        alone = ToolCall("update_achievement", {"id": achievement_id, "status": given.status})
+        steps.append(Step(op.UPDATE_ACHIEVEMENT, {"status": given.status}, alone, {"id": achievement_id}))
+    return tuple(steps)
+
+
+def _alone(given: Create) -> ToolCall:
+    return ToolCall("create_achievement", given.model_dump(exclude_defaults=True, exclude={"request_key", "dry_run"}))
+
+
+_NEEDS = (
+    Permission(Verb.CREATE, Subject.ACHIEVEMENT),
+    Permission(Verb.UPDATE, Subject.ACHIEVEMENT),
+    Permission(Verb.UPDATE, Subject.DISTRIBUTION),
+    Permission(Verb.READ, Subject.COMMUNITY),
+    READ_TAGS,
+)
+_MAKES = (
+    op.GET_TAGS,
+    op.GET_COMMUNITY,
+    op.CREATE_ACHIEVEMENT,
+    op.ASSIGN_ACHIEVEMENT_DISTRIBUTION,
+    op.UPDATE_ACHIEVEMENT,
+)
+
+CREATE = Tool(
+    name="create_achievement",
+    description=(
+        "Creates an achievement with its goal, points, XP, rewards and status in one call. "
+        "For bronze to platinum use create_achievement_series."
+    ),
+    effect=Effect.CREATE,
+    permissions=_NEEDS,
+    takes=Create,
+    gives=Created,
+    run=create_achievement,
+    toolset="achievements",
+    operations=_MAKES,
+)
+SERIES = Tool(
+    name="create_achievement_series",
+    description=(
+        "Creates one achievement per tier, bronze to platinum, for the same event in rising numbers. "
+        "For a single one use create_achievement."
+    ),
+    effect=Effect.CREATE,
+    permissions=_NEEDS,
+    takes=CreateSeries,
+    gives=Series,
+    run=create_achievement_series,
+    toolset="achievements",
+    operations=_MAKES,
+)
+
+TOOLS = (CREATE, SERIES)
