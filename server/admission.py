@@ -62,6 +62,14 @@ class Gate:
             )
         return Admission(credentials, principal, tenant, _mode(presented), self._chosen(presented))
 
+    async def refusal(self, presented: Presented) -> Refusal | None:
+        """Why this request would not be admitted; None when it would."""
+        try:
+            await self.admit(presented)
+        except Refusal as refusal:
+            return refusal
+        return None
+
     def _chosen(self, presented: Presented) -> frozenset[str] | None:
         if not presented.toolsets:
             return None

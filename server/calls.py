@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any
 
 import anyio
@@ -14,15 +13,16 @@ from server import arguments, wire
 from server.admission import Admission, Gate
 from server.audit import Audit, shape
 from server.case import Asked, Case
+from server.community import CommunityApi
 from server.confirmations import Confirmations
 from server.grants import Decision, Grants, check_communities
 from server.limits import Limits
 from server.replays import Replays
 from server.store import StoreDown
 from server.telemetry import Telemetry
-from server.upstream import Asking, Upstream
+from server.upstream import Upstream
 from tools.refusals import Code, Refusal
-from tools.spec import Caller, Creating, Destroying, Effect, Given, Tool
+from tools.spec import Caller, Creating, Destroying, Effect, Given, TenantApi, Tool
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Calls:
             UnknownTool: the name is not in the catalogue.
         """
         tool = self.catalogue.get(name)
-        case = Case(asked, "tools/call", name, tool and tool.effect.value, shape(raw))
+        case = Case(asked, "tools/call", name, tool.effect.value if tool else None, shape(raw))
         try:
             with self._recorded(case):
                 if tool is None:
@@ -113,8 +113,8 @@ class Calls:
         self, asked: Asked, admission: Admission, decision: Decision, tool: Tool, given: Given
     ) -> dict[str, Any]:
         async def run() -> dict[str, Any]:
-            with anyio.move_on_after(self.timeout_s):
-                api = self.upstream.bind(self._asking(asked, admission, decision, tool))
+            with anyio.move_on_after(self.timeout_s) as patience:
+                api = self._bound(asked, admission, decision, tool, patience.deadline)
                 answer: BaseModel = await tool.run(given, api)
                 return wire.fitted(tool, answer, self.cap)
             raise self._late(tool)
@@ -123,18 +123,20 @@ class Calls:
             return await self.replays.once(admission.principal, tool, given, run)
         return await run()
 
-    def _asking(self, asked: Asked, admission: Admission, decision: Decision, tool: Tool) -> Asking:
-        return Asking(
-            principal=admission.principal,
-            tenant=admission.tenant,
+    def _bound(
+        self, asked: Asked, admission: Admission, decision: Decision, tool: Tool, deadline: float
+    ) -> TenantApi:
+        api = self.upstream.bind(
+            admission.principal,
+            admission.tenant,
+            tool,
             credentials=admission.credentials,
-            tool=tool,
-            caller=self._caller(admission),
-            communities=decision.communities,
             request_id=asked.request_id,
-            deadline=monotonic() + self.timeout_s,
+            deadline=deadline,
+            caller=self._caller(admission),
             progress=asked.progress,
         )
+        return api if decision.communities is None else CommunityApi(api, decision.communities)
 
     def _decide(self, admission: Admission, tool: Tool) -> Decision:
         return self.grants.decide(admission.principal, tool, admission.mode)
@@ -178,7 +180,7 @@ class Calls:
                     raise case.refusal from fault
                 raise
             finally:
-                code = case.refusal and case.refusal.code.value
+                code = case.refusal.code.value if case.refusal else None
                 watched.finished("refused" if case.refusal else "allowed", code)
                 self.audit.write(case.line(watched.trace_id))
 

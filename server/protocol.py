@@ -102,8 +102,7 @@ class Protocol:
 
     async def _asked(self, ctx: Context, question: str) -> bool:
         with anyio.move_on_after(PATIENCE_S):
-            said = await ctx.session.elicit_form(question, CONSENT)
-            return said.action == "accept" and (said.content or {}).get("agree") is True
+            return _consents(await ctx.session.elicit_form(question, CONSENT))
         return False
 
 
@@ -113,9 +112,11 @@ def _form(question: str) -> t.ElicitRequest:
 
 def _agreed(said: Mapping[str, Any] | None) -> bool:
     answer = (said or {}).get("confirm")
-    return (
-        isinstance(answer, t.ElicitResult) and answer.action == "accept" and (answer.content or {}).get("agree") is True
-    )
+    return isinstance(answer, t.ElicitResult) and _consents(answer)
+
+
+def _consents(answer: t.ElicitResult) -> bool:
+    return answer.action == "accept" and answer.content is not None and answer.content.get("agree") is True
 
 
 def _can_ask(ctx: Context) -> bool:

@@ -4,6 +4,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -124,9 +125,10 @@ class Settings(BaseModel):
 
     tenant_rate: Annotated[float, Field(gt=0, description="Calls a second of one organisation.")] = 100.0
     tenant_burst: Annotated[int, Field(ge=1, description="Calls an organisation may make at once.")] = 200
-    principal_rate: Annotated[float, Field(gt=0, description="Calls a second of one person or script.")] = 50.0
-    principal_burst: Annotated[int, Field(ge=1, description="Calls one person or script may make at once.")] = 100
-    tenant_concurrency: Annotated[int, Field(ge=1, description="Calls of one organisation under way.")] = 32
+    tenant_calls: Annotated[int, Field(ge=1, description="Calls of one organisation under way in one process.")] = 32
+    caller_rate: Annotated[float, Field(gt=0, description="Calls a second of one person or script.")] = 50.0
+    caller_burst: Annotated[int, Field(ge=1, description="Calls one person or script may make at once.")] = 100
+    caller_calls: Annotated[int, Field(ge=1, description="Calls of one person or script under way.")] = 16
     redis_url: Annotated[
         SecretStr | None, Field(description="State that replicas share: budgets, revocations, confirm values, replays.")
     ] = None
@@ -173,7 +175,7 @@ class Settings(BaseModel):
         given = [name for name in ("tenants_file", "tenants_url") if getattr(self, name) is not None]
         if len(given) > 1:
             return ["set either tenants_file or tenants_url, not both"]
-        if not given and not (self.auth_verify == "upstream" and self.api_domain):
+        if not given and self.auth_verify != "upstream":
             return [f"no tenant directory: set {variable('tenants_file')} or {variable('tenants_url')}"]
         return []
 
@@ -183,14 +185,19 @@ def variable(name: str) -> str:
     return OWN_NAMES.get(name, PREFIX + name.upper())
 
 
-def load(overrides: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment, with what the command line said on top.
+def load(
+    overrides: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+    defaults: Mapping[str, Any] = MappingProxyType({}),
+) -> Settings:
+    """Settings from the environment, with what the command line said on top and a command's own defaults below.
 
     Raises:
         SettingsError: one line for each mistake, naming the variable; values are never repeated.
     """
     unknown = _unknown(environment)
-    said = {name: environment[variable(name)] for name in Settings.model_fields if environment.get(variable(name))}
+    said = dict(defaults)
+    said |= {name: environment[variable(name)] for name in Settings.model_fields if environment.get(variable(name))}
     said |= {name: value for name, value in overrides.items() if value is not None}
     try:
         settings = Settings.model_validate(said)

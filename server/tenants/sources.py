@@ -40,15 +40,11 @@ class Source(Protocol):
 class OneTenant:
     """The one configured domain of a person's own machine; who is behind it only the tenant itself can confirm."""
 
-    def __init__(self, api_domain: str, trust: Path | None = None) -> None:
-        """Make the directory of one.
-
-        Raises:
-            Mistakes: the domain is not canonical.
-        """
-        found = slip(api_domain)
-        if found is not None:
-            raise Mistakes([f"{found.message} {found.hint}"])
+    def __init__(self, api_domain: str | None, trust: Path | None = None) -> None:
+        """Make the directory of one; without a canonical domain it is empty, and each call says what is wrong."""
+        if api_domain is None or slip(api_domain) is not None:
+            self.directory = Directory(Table())
+            return
         tenant = Tenant("", api_domain, api_domain.partition("://")[2].partition(".")[0], trust=trust)
         self.directory = Directory(Table.of({api_domain: tenant}, {}))
 

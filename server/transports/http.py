@@ -13,7 +13,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.transports.gate import Admit, Gate
+from server.case import Asked
+from server.protocol import Context, asked
+from server.transports.gate import PRESENTED, Admit, Gate
 from server.transports.sse import Caps, Streams
 
 LOOPBACK = ("localhost", "localhost:*", "127.0.0.1", "127.0.0.1:*", "[::1]", "[::1]:*")
@@ -76,6 +78,13 @@ def app(server: Server[Any], admit: Admit, door: Door, health: Health) -> ASGIAp
         admit=admit if door.refuse_at_transport else None,
         draining=lambda: health.draining,
     )
+
+
+def asks(ctx: Context) -> Asked:
+    """Who asks, from the HTTP request that carried this very message."""
+    assert ctx.request is not None  # noqa: S101 - the SDK's promise for HTTP
+    scope = ctx.request.scope
+    return asked(ctx, scope[PRESENTED], "http" if scope["path"] == "/mcp" else "sse")
 
 
 class PostOnly:

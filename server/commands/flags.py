@@ -1,0 +1,49 @@
+"""Settings as command-line flags: every one of them, named and described as the record names and describes them."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from server.settings import Settings, SettingsError, load, variable
+
+MISCONFIGURED = 2
+"""Exit code of a configuration that cannot be used."""
+
+
+def add(parser: argparse.ArgumentParser, *, without: frozenset[str] = frozenset()) -> None:
+    """Give the parser a flag for every setting. Secrets have none: a command line can be seen by other users."""
+    group = parser.add_argument_group("settings (each also an environment variable, see docs/configuration.md)")
+    for name, field in Settings.model_fields.items():
+        if name in without or "Secret" in str(field.annotation):
+            continue
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            dest=name,
+            metavar="VALUE",
+            help=f"{field.description} [{variable(name)}]".replace("%", "%%"),
+        )
+
+
+def settings(
+    arguments: argparse.Namespace, fixed: Mapping[str, Any] = {}, defaults: Mapping[str, Any] = {}
+) -> Settings | None:
+    """Settings from flags and environment; on mistakes all of them are printed and None comes back.
+
+    Parameters:
+        fixed: what the command itself settles.
+        defaults: what this command assumes where neither flag nor environment says anything.
+    """
+    said = {name: value for name, value in vars(arguments).items() if name in Settings.model_fields}
+    try:
+        return load({**said, **fixed}, defaults=defaults)
+    except SettingsError as wrong:
+        complain(wrong)
+        return None
+
+
+def complain(wrong: SettingsError) -> None:
+    """Print every mistake of a configuration."""
+    print("nudj-mcp cannot start; correct these and start again:", file=sys.stderr)
+    for mistake in wrong.mistakes:
+        print(f"  - {mistake}", file=sys.stderr)

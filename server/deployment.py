@@ -1,0 +1,257 @@
+"""Putting a server together: from settings to the one object graph that every transport serves."""
+
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+from starlette.types import ASGIApp
+
+from server import matrix
+from server.admission import Gate
+from server.audit import Audit, RotatingFile, Sink
+from server.calls import Calls
+from server.confirmations import Confirmations
+from server.credentials import Presented
+from server.grants import Grants
+from server.identity.claims import Expected
+from server.identity.jwks import PublishedKeys
+from server.identity.keys import FixedKeys, Keys, configured_keys, secret_key
+from server.identity.revocations import Feed, NoRevocations, Revocations, Shared
+from server.identity.upstream import UpstreamVerifier
+from server.identity.verifier import KeyVerifier, Verifier
+from server.limits import Limits
+from server.memory import InProcess
+from server.net import Net, Send
+from server.replays import Replays
+from server.secret import Secret
+from server.settings import Settings, SettingsError, variable
+from server.store import Redis, Store, StoreDown
+from server.telemetry import Off, On, Telemetry
+from server.tenants.entries import Mistakes
+from server.tenants.sources import OneTenant, Source, TenantFeed, TenantFile
+from server.upstream import Upstream
+from tools.spec import Tool
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the server offers: the tools, the words of x-toolsets, and those listed when a client does not choose."""
+
+    tools: tuple[Tool, ...]
+    toolsets: tuple[str, ...]
+    default_toolsets: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A running server without its transports."""
+
+    settings: Settings
+    calls: Calls
+    gate: Gate
+    audit: Audit
+    ready: Callable[[], bool]
+    metrics: ASGIApp | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What comes from files: read, checked and complained about before anything is opened."""
+
+    matrix: matrix.Matrix
+    keys: Keys | None
+    confirm_key: bytes
+    tenants: Source | None
+    sink: Sink | None
+
+
+def parts(settings: Settings) -> Parts:
+    """Read every file the settings name.
+
+    Raises:
+        SettingsError: one line for each file that cannot be used.
+    """
+    mistakes: list[str] = []
+
+    def attempt(name: str, make: Callable[[], _T]) -> _T | None:
+        try:
+            return make()
+        except Mistakes as fault:
+            mistakes.extend(f"{variable(name)}: {mistake}" for mistake in fault.mistakes)
+        except (OSError, ValueError) as fault:
+            mistakes.append(f"{variable(name)}: {fault}")
+        return None
+
+    table = attempt("roles_file", lambda: matrix.load(settings.roles_file or matrix.BUILT_IN))
+    keys = attempt("auth_keys_file" if settings.auth_keys_file else "auth_hmac_file", lambda: _keys(settings))
+    confirm_key = attempt("confirm_key_file", lambda: _confirm_key(settings.confirm_key_file))
+    tenants = attempt("tenants_file", lambda: _local_tenants(settings))
+    sink = attempt("audit_file", lambda: RotatingFile(settings.audit_file) if settings.audit_file else None)
+    if mistakes or table is None or confirm_key is None:
+        raise SettingsError(tuple(mistakes))
+    return Parts(table, keys, confirm_key, tenants, sink)
+
+
+@asynccontextmanager
+async def deployed(settings: Settings, catalogue: Catalogue, stdout: Sink) -> AsyncIterator[Deployment]:
+    """The server, alive while the block runs: connections open, keys and tenants kept fresh.
+
+    Parameters:
+        stdout: where audit lines go when no audit_file is set.
+
+    Raises:
+        SettingsError: before anything is opened.
+    """
+    ready_parts = parts(settings)
+    for warning in warnings(settings):
+        _log.warning(warning)
+    async with AsyncExitStack() as stack:
+        audit = Audit(ready_parts.sink or stdout)
+        stack.callback(audit.close)
+        store = await stack.enter_async_context(_store(settings))
+        net = await stack.enter_async_context(Net(lambda host, port: tenants.directory.route(host, port)))
+        tenants: Source = ready_parts.tenants or TenantFeed(settings.tenants_url or "", net.send)
+        verifier = _verifier(settings, ready_parts.keys, net.send, store)
+        telemetry = _telemetry(settings, catalogue)
+        gate = Gate(verifier, tenants.directory, catalogue.toolsets)
+        calls = Calls(
+            catalogue={tool.name: tool for tool in catalogue.tools},
+            default_toolsets=catalogue.default_toolsets,
+            gate=gate,
+            grants=Grants(ready_parts.matrix),
+            upstream=_upstream(settings, net.send, verifier, telemetry),
+            limits=_limits(settings, store),
+            confirmations=Confirmations(ready_parts.confirm_key, store, time.time),
+            replays=Replays(store),
+            audit=audit,
+            telemetry=telemetry,
+            cap=settings.result_bytes,
+            timeout_s=settings.call_timeout_s,
+        )
+        tasks = await stack.enter_async_context(anyio.create_task_group())
+        for source in (verifier, tenants):
+            await source.refresh()
+            tasks.start_soon(source.run)
+        yield Deployment(
+            settings,
+            calls,
+            gate,
+            audit,
+            ready=lambda: True,
+            metrics=telemetry.metrics_app() if isinstance(telemetry, On) else None,
+        )
+        tasks.cancel_scope.cancel()
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What an operator should know about a configuration that works but is weaker than it could be."""
+    said = []
+    if settings.auth_verify != "upstream":
+        if settings.auth_issuer is None:
+            said.append(f"{variable('auth_issuer')} is not set: tokens of any issuer with these keys are accepted")
+        if settings.auth_audience is None:
+            said.append(f"{variable('auth_audience')} is not set: tokens for any audience are accepted")
+        if settings.revocations_url is None and settings.redis_url is None:
+            said.append("no source of revocations is set: a revoked token works here until its tenant refuses it")
+    return said
+
+
+def process_presented(settings: Settings) -> Presented:
+    """What a stdio client presents: the settings of its own process, in the places where headers would be."""
+    token = settings.token.get_secret_value() if settings.token else None
+    if token is not None and not token.lower().startswith("bearer "):
+        token = f"Bearer {token}"
+    api_token = settings.api_token.get_secret_value() if settings.api_token else None
+
+    def given(value: str | None) -> tuple[str, ...]:
+        return () if value is None else (value,)
+
+    return Presented(
+        authorization=given(token),
+        api_token=given(api_token),
+        domain=given(settings.api_domain),
+        mode=given(settings.agent_mode),
+        toolsets=given(settings.toolsets),
+    )
+
+
+def _keys(settings: Settings) -> Keys | None:
+    if settings.auth_verify != "keys":
+        return None
+    if settings.auth_keys_file is not None:
+        return FixedKeys(configured_keys(settings.auth_keys_file.read_bytes()))
+    assert settings.auth_hmac_file is not None  # noqa: S101 - Settings checked that one of the two is there
+    return FixedKeys(secret_key(Secret(settings.auth_hmac_file.read_text("ascii").strip())))
+
+
+def _confirm_key(path: Path | None) -> bytes:
+    key = secrets.token_bytes(KEY_BYTES) if path is None else path.read_bytes().strip()
+    if len(key) < KEY_BYTES:
+        raise ValueError(f"{path}: shorter than {KEY_BYTES} bytes")
+    return key
+
+
+def _local_tenants(settings: Settings) -> Source | None:
+    if settings.tenants_file is not None:
+        return TenantFile(settings.tenants_file)
+    return None if settings.tenants_url is not None else OneTenant(settings.api_domain)
+
+
+def _verifier(settings: Settings, keys: Keys | None, send: Send, store: Store) -> Verifier:
+    types = frozenset(None if word == "none" else word.lower() for word in settings.auth_types)
+    expected = Expected(
+        issuer=settings.auth_issuer, audience=settings.auth_audience, types=types, skew_s=settings.auth_skew_s
+    )
+    if settings.auth_verify == "upstream":
+        return UpstreamVerifier(send, expected)
+    if keys is None:
+        keys = PublishedKeys(settings.auth_jwks_url or "", send)
+    return KeyVerifier(keys, _revocations(settings, send, store), expected)
+
+
+def _revocations(settings: Settings, send: Send, store: Store) -> Revocations:
+    if settings.revocations_url is not None:
+        return Feed(settings.revocations_url, send)
+    return Shared(store, StoreDown) if settings.redis_url is not None else NoRevocations()
+
+
+def _store(settings: Settings) -> AbstractAsyncContextManager[Store]:
+    return nullcontext(InProcess()) if settings.redis_url is None else Redis(settings.redis_url.get_secret_value())
+
+
+def _telemetry(settings: Settings, catalogue: Catalogue) -> Telemetry:
+    return Off() if settings.metrics_port is None else On({tool.name for tool in catalogue.tools})
+
+
+def _limits(settings: Settings, store: Store) -> Limits:
+    return Limits(
+        store,
+        tenant_rate=settings.tenant_rate,
+        tenant_burst=settings.tenant_burst,
+        caller_rate=settings.caller_rate,
+        caller_burst=settings.caller_burst,
+        tenant_calls=settings.tenant_calls,
+        caller_calls=settings.caller_calls,
+    )
+
+
+def _upstream(settings: Settings, send: Send, verifier: Verifier, telemetry: Telemetry) -> Upstream:
+    return Upstream(
+        send,
+        telemetry=telemetry,
+        mode=settings.upstream_credential,
+        identity_header=settings.upstream_identity_header,
+        forget=verifier.forget,
+        timeout_s=settings.upstream_timeout_s,
+    )

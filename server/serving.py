@@ -1,0 +1,92 @@
+"""Ports: runs ASGI applications until the process is told to stop, then lets what is under way end."""
+
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import anyio
+import uvicorn
+from starlette.types import ASGIApp
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
+
+
+def port_of(bound: socket.socket) -> int:
+    """The port number of a bound socket."""
+    number: int = bound.getsockname()[1]
+    return number
+
+
+class _Port(uvicorn.Server):
+    """One listening port. Signals are the process's business, not each port's."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.settled = anyio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """See uvicorn; deliberately does nothing."""
+        yield
+
+    async def run_on(self, bound: socket.socket) -> None:
+        """Serve until told to exit."""
+        try:
+            await self.serve([bound])
+        finally:
+            self.settled.set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn; tells that the port is open."""
+        await super().startup(sockets)
+        self.settled.set()
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, bound: socket.socket, *, grace_s: float = 5.0) -> AsyncIterator[None]:
+    """Serve `app` while the block runs; at its end no new connection is taken and what is under way may end.
+
+    Parameters:
+        bound: from `bind`; closed at the end.
+        grace_s: seconds that requests under way may still take, >= 0.
+
+    Raises:
+        RuntimeError: the application did not start.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        ws="none",
+        timeout_graceful_shutdown=max(1, round(grace_s)),
+        timeout_keep_alive=75,
+    )
+    port = _Port(config)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(port.run_on, bound)
+        await port.settled.wait()
+        if not port.started:
+            raise RuntimeError("the application did not start; the log says why")
+        try:
+            yield
+        finally:
+            port.should_exit = True
+
+
+async def told_to_stop() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            return
