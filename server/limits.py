@@ -1,0 +1,95 @@
+"""How much one organisation, and one caller in it, may ask for: so that nobody's calls cost another's.
+
+The organisation is the bound; the caller's share only keeps its colleagues served. Both are known from the verified
+token and the directory, never from what a request says about itself.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from server.identity.principal import Principal
+from server.memory import InProcess
+from server.store import Bucket, Store, StoreDown
+from server.tenants.tenant import Tenant
+from tools.refusals import Code, Refusal
+
+
+class Limits:
+    """Budgets and bulkheads; one for the whole process.
+
+    Parameters:
+        store: where budgets are kept; while it is down, each replica goes on with budgets of its own.
+        tenant_rate, tenant_burst: calls a second and at once, for one organisation.
+        caller_rate, caller_burst: the same for one subject in it.
+        tenant_calls, caller_calls: calls of one organisation, and of one subject, that this process runs at a time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        tenant_rate: float = 100.0,
+        tenant_burst: float = 200.0,
+        caller_rate: float = 50.0,
+        caller_burst: float = 100.0,
+        tenant_calls: int = 32,
+        caller_calls: int = 16,
+    ) -> None:
+        self._store = store
+        self._local = InProcess()
+        self._rates = ((tenant_rate, tenant_burst), (caller_rate, caller_burst))
+        self._most = (tenant_calls, caller_calls)
+        self._running: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def enter(self, principal: Principal, tenant: Tenant) -> AsyncIterator[None]:
+        """Run one call inside; a full bulkhead refuses at once, for a queue would only hide it.
+
+        Raises:
+            Refusal: rate_limited, with the seconds to wait.
+        """
+        keys = _keys(principal, tenant)
+        for key, most in zip(keys, self._most, strict=True):
+            if self._running[key] >= most:
+                raise _limited("concurrency", f"{most} calls are running already; that is the most at a time.", 1.0)
+        self._running.update(keys)
+        try:
+            await self._spend(keys)
+            yield
+        finally:
+            self._leave(keys)
+
+    async def _spend(self, keys: tuple[str, str]) -> None:
+        buckets = [Bucket(f"{key}:rate", *rate) for key, rate in zip(keys, self._rates, strict=True)]
+        try:
+            wait = await self._store.take(*buckets)
+        except StoreDown:
+            wait = await self._local.take(*buckets)
+        if wait > 0:
+            tenant, caller = (f"{rate:g}" for rate, _ in self._rates)
+            message = f"The budget of {tenant} calls a second for the organisation, {caller} for one caller, is spent."
+            raise _limited("rate", message, wait)
+
+    def _leave(self, keys: tuple[str, str]) -> None:
+        for key in keys:
+            self._running[key] -= 1
+            if self._running[key] <= 0:
+                del self._running[key]
+
+
+def _keys(principal: Principal, tenant: Tenant) -> tuple[str, str]:
+    # A subject is whatever the issuer wrote, of any length; its digest is a key of a known one.
+    subject = hashlib.sha256(principal.subject.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{tenant.organisation}:calls", f"{tenant.organisation}:calls:{subject}"
+
+
+def _limited(reason: str, message: str, wait: float) -> Refusal:
+    return Refusal(
+        Code.RATE_LIMITED,
+        message,
+        "Wait for retry_after_s seconds, and make calls one after another.",
+        reason=reason,
+        retry_after_s=max(0.1, round(wait, 1)),
+    )

@@ -1,0 +1,83 @@
+"""The shared state of a server that shares it with nobody: one process, nothing kept over a restart."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from server.store import Bucket, StoreDown, alive
+
+
+class InProcess:
+    """The state of a single process.
+
+    Parameters:
+        size: entries of each kind, > 0; buckets give way to newer ones, all else is refused when full.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, *, size: int = 100_000, clock: Callable[[], float] = time.monotonic) -> None:
+        self._size = size
+        self._clock = clock
+        self._kept: dict[str, tuple[bytes, float]] = {}
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._revoked: dict[str, int] = {}
+
+    @property
+    def last_ok(self) -> float:
+        """See `Store.last_ok`."""
+        return self._clock()
+
+    async def claim(self, key: str, ttl_s: float) -> bool:
+        """See `Store.claim`."""
+        if await self.get(key) is not None:
+            return False
+        await self.put(key, b"", ttl_s)
+        return True
+
+    async def get(self, key: str) -> bytes | None:
+        """See `Store.get`."""
+        value, until = self._kept.get(key, (b"", 0.0))
+        return value if until > self._clock() else None
+
+    async def put(self, key: str, value: bytes, ttl_s: float) -> None:
+        """See `Store.put`."""
+        now = self._clock()
+        if key not in self._kept and len(self._kept) >= self._size:
+            self._kept = {name: kept for name, kept in self._kept.items() if kept[1] > now}
+            if len(self._kept) >= self._size:
+                raise StoreDown("full")
+        self._kept[key] = (value, now + ttl_s)
+
+    async def drop(self, key: str) -> None:
+        """See `Store.drop`."""
+        self._kept.pop(key, None)
+
+    async def take(self, *buckets: Bucket) -> float:
+        """See `Store.take`."""
+        now = self._clock()
+        left = [self._left(bucket, now) for bucket in buckets]
+        wait = max((1 - have) / bucket.rate_per_s for have, bucket in zip(left, buckets, strict=True))
+        if wait > 0:
+            return wait
+        for have, bucket in zip(left, buckets, strict=True):
+            self._buckets[bucket.key] = (have - 1, now)
+            self._buckets.move_to_end(bucket.key)
+        while len(self._buckets) > self._size:
+            self._buckets.popitem(last=False)
+        return 0.0
+
+    def _left(self, bucket: Bucket, now: float) -> float:
+        left, at = self._buckets.get(bucket.key, (bucket.burst, now))
+        return min(bucket.burst, left + max(0.0, now - at) * bucket.rate_per_s)
+
+    async def revoke(self, token_id: str, expires_at: int) -> None:
+        """See `Store.revoke`."""
+        if len(self._revoked) >= self._size:
+            self._revoked = alive(self._revoked, time.time())
+            if len(self._revoked) >= self._size:
+                raise StoreDown("full")
+        self._revoked[token_id] = expires_at
+
+    async def revoked(self, token_id: str) -> bool:
+        """See `Store.revoked`."""
+        return token_id in self._revoked

@@ -1,0 +1,237 @@
+"""What replicas share: budgets, single-use keys, first answers, revocations; in Redis here, in memory for one process.
+
+When Redis is silent, `StoreDown` says so within a quarter of a second and then at once: budgets go on locally (limits),
+confirmations and repeat-safe creates refuse, and revocations refuse once what is known is older than its grace.
+"""
+
+import math
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar, cast
+
+import anyio
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import Redis as Client
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+ResultT = TypeVar("ResultT")
+
+_PREFIX = "nudj:"
+_REVOKED = f"{_PREFIX}revoked"
+_CHANGED = f"{_PREFIX}revoked:changed"
+_TAKE = """
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local wait, left = 0, {}
+for i, key in ipairs(KEYS) do
+  local rate, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  local kept = redis.call('HMGET', key, 'left', 'at')
+  left[i] = burst
+  if kept[1] then left[i] = math.min(burst, kept[1] + math.max(0, now - kept[2]) * rate) end
+  wait = math.max(wait, (1 - left[i]) / rate)
+end
+if wait > 0 then return string.format('%.6f', wait) end
+for i, key in ipairs(KEYS) do
+  redis.call('HSET', key, 'left', string.format('%.6f', left[i] - 1), 'at', string.format('%.6f', now))
+  redis.call('PEXPIRE', key, math.ceil(1000 * ARGV[2 * i] / ARGV[2 * i - 1]))
+end
+return '0'
+"""
+
+
+class StoreDown(Exception):
+    """The shared state cannot be reached, or has no room; what depends on it has to refuse or go on without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A budget: `burst` (>= 1) at once, `rate_per_s` (> 0) in the long run. The key starts with the organisation."""
+
+    key: str
+    rate_per_s: float
+    burst: float
+
+
+class Store(Protocol):
+    """The port. Keys start with the organisation's id where they belong to one.
+
+    Every method but `last_ok` raises StoreDown.
+    """
+
+    @property
+    def last_ok(self) -> float:
+        """When the state last answered, in seconds of the monotonic clock; 0 when it has not yet."""
+        ...
+
+    async def claim(self, key: str, ttl_s: float) -> bool:
+        """Whether this is the first claim of the key within `ttl_s` seconds."""
+        ...
+
+    async def get(self, key: str) -> bytes | None:
+        """What was put, or None."""
+        ...
+
+    async def put(self, key: str, value: bytes, ttl_s: float) -> None:
+        """Keep a value for `ttl_s` seconds."""
+        ...
+
+    async def drop(self, key: str) -> None:
+        """Forget a value or a claim."""
+        ...
+
+    async def take(self, *buckets: Bucket) -> float:
+        """Take one from every bucket and return 0, or take none and return the seconds to wait."""
+        ...
+
+    async def revoke(self, token_id: str, expires_at: int) -> None:
+        """Have a token id refused by all replicas, within 2 seconds, until it would have expired anyway."""
+        ...
+
+    async def revoked(self, token_id: str) -> bool:
+        """Whether the id was revoked; from memory, so it may be asked at every call."""
+        ...
+
+
+class Redis:
+    """The state of all replicas, in one Redis (not a cluster) that keeps its data over a restart.
+
+    Revocations are read again when the mark of the last change is another, which is looked at once a second at most.
+    What was once seen revoked stays so until it expires, even if Redis loses it.
+
+    Parameters:
+        url: `redis://` or `rediss://`; may carry a password, so it is never shown.
+        patience_s: seconds one command may take, connecting included.
+        rest_s: seconds after a failure in which nothing is tried.
+        grace_s: seconds for which revocations known are enough while Redis is silent.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        patience_s: float = 0.25,
+        rest_s: float = 1.0,
+        grace_s: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=64,
+            timeout=patience_s,
+            socket_timeout=patience_s,
+            socket_connect_timeout=patience_s,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._client = Client.from_pool(pool)
+        self._take = self._client.register_script(_TAKE)
+        self._patience_s = patience_s
+        self._rest_s = rest_s
+        self._grace_s = grace_s
+        self._clock = clock
+        self._silent_until = 0.0
+        self._last_ok = 0.0
+        self._revoked: dict[str, int] = {}
+        self._changed: Any = None
+        self._read_at: float | None = None
+        self._reading = anyio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    @property
+    def last_ok(self) -> float:
+        """See `Store.last_ok`."""
+        return self._last_ok
+
+    async def claim(self, key: str, ttl_s: float) -> bool:
+        """See `Store.claim`."""
+        return await self._do(self._client.set(_PREFIX + key, b"", nx=True, px=_ms(ttl_s))) is not None
+
+    async def get(self, key: str) -> bytes | None:
+        """See `Store.get`."""
+        return cast("bytes | None", await self._do(self._client.get(_PREFIX + key)))
+
+    async def put(self, key: str, value: bytes, ttl_s: float) -> None:
+        """See `Store.put`."""
+        await self._do(self._client.set(_PREFIX + key, value, px=_ms(ttl_s)))
+
+    async def drop(self, key: str) -> None:
+        """See `Store.drop`."""
+        await self._do(self._client.delete(_PREFIX + key))
+
+    async def take(self, *buckets: Bucket) -> float:
+        """See `Store.take`."""
+        figures = [figure for bucket in buckets for figure in (bucket.rate_per_s, bucket.burst)]
+        return float(await self._do(self._take([_PREFIX + bucket.key for bucket in buckets], figures)))
+
+    async def revoke(self, token_id: str, expires_at: int) -> None:
+        """See `Store.revoke`."""
+        change = self._client.pipeline()
+        change.zadd(_REVOKED, {token_id: expires_at})
+        change.zremrangebyscore(_REVOKED, "-inf", time.time())
+        change.set(_CHANGED, secrets.token_hex(8))
+        await self._do(change.execute())
+        self._revoked[token_id] = expires_at
+
+    async def revoked(self, token_id: str) -> bool:
+        """See `Store.revoked`."""
+        async with self._reading:
+            if self._read_at is None or self._clock() - self._read_at > 1.0:
+                await self._refresh()
+        return token_id in self._revoked
+
+    async def _refresh(self) -> None:
+        asked_at = self._clock()
+        try:
+            changed = await self._do(self._client.get(_CHANGED))
+            if changed != self._changed or self._read_at is None:
+                found = await self._do(
+                    self._client.zrange(_REVOKED, time.time(), "+inf", byscore=True, withscores=True)
+                )
+                read = {name.decode(): int(until) for name, until in cast("list[tuple[bytes, float]]", found)}
+                self._revoked = alive(self._revoked, time.time()) | read
+                self._changed = changed
+        except StoreDown:
+            if self._read_at is None or asked_at - self._read_at > self._grace_s:
+                raise
+        else:
+            self._read_at = asked_at
+
+    async def _do(self, command: Awaitable[ResultT]) -> ResultT:
+        if self._clock() < self._silent_until:
+            _unsent(command)
+            raise StoreDown("resting")
+        try:
+            with anyio.fail_after(self._patience_s):
+                result = await command
+        except (RedisError, OSError, TimeoutError) as error:
+            self._silent_until = self._clock() + self._rest_s
+            raise StoreDown(type(error).__name__) from None
+        self._last_ok = self._clock()
+        return result
+
+
+def alive(revoked: Mapping[str, int], now: float) -> dict[str, int]:
+    """The revocations that still matter at `now`, in seconds since the epoch."""
+    return {token_id: until for token_id, until in revoked.items() if until > now}
+
+
+def _ms(seconds: float) -> int:
+    return max(1, math.ceil(seconds * 1000))
+
+
+def _unsent(command: Any) -> None:
+    # A coroutine that nobody awaits warns when it is collected.
+    if hasattr(command, "close"):
+        command.close()
