@@ -1,0 +1,98 @@
+"""Users: made, erased and measured; and the invitations that make an organisation's team."""
+
+from server.sandbox import crud
+from server.sandbox.calls import Call, now
+from server.sandbox.entities import ACHIEVEMENT, CHALLENGE, USER
+from server.sandbox.faults import Fault
+from server.sandbox.store import Body, Wanted
+
+_PERSONAL = ("displayName", "fullName", "bio", "profilePictureUrl", "emailVerified", "locale", "socialHandles")
+_PRIVATE = ("parentEmail", "birthDay", "birthMonth", "birthYear", "externalUserId")
+
+
+def create_user(call: Call) -> Body:
+    """A new user; the address must be new in the organisation."""
+    taken = call.store.page(call.organisation, USER.kind, Wanted(where={"$.email": call.body["email"]}))[0]
+    if taken:
+        raise Fault(409, "A user with this e-mail address exists already.")
+    username = call.body.get("username") or call.body["email"].partition("@")[0]
+    return call.shown(USER, crud.create(call, USER, {**call.body, "username": username}))
+
+
+def erase_user(call: Call) -> Body:
+    """Forget who a user was; the figures stay, under no name."""
+    user = call.find_to_change(USER, call.ids["id"])
+    kept = {name: value for name, value in user.items() if name not in (*_PERSONAL, *_PRIVATE)}
+    nobody = f"erased-{user['id'][-6:]}"
+    erased = {**kept, "username": nobody, "email": f"{nobody}@erased.invalid", "isAnonymous": True, "updatedAt": now()}
+    call.save(USER, erased)
+    return {"success": True, "message": "The personal data was erased.", "user": call.shown(USER, erased)}
+
+
+def analytics(call: Call) -> Body:
+    """What one user did, put together from the user's own counters."""
+    user = call.find(USER, call.query["userId"])
+    seen = call.shown(USER, user)["communityData"]
+    started = [
+        item for data in seen for item in _first(call, CHALLENGE.kind, data, data.get("challengesCompleted", 0) + 1)
+    ]
+    completed = [
+        item for data in seen for item in _first(call, CHALLENGE.kind, data, data.get("challengesCompleted", 0))
+    ]
+    earned = [
+        item for data in seen for item in _first(call, ACHIEVEMENT.kind, data, data.get("achievementsCompleted", 0))
+    ]
+    done = {item["id"] for item in completed}
+    return {
+        **{name: user[name] for name in ("username", "email", "displayName", "createdAt") if name in user},
+        "userId": user["id"],
+        "stats": {
+            "totalPoints": user["points"],
+            "totalXP": user["xp"].get("total", 0),
+            "currentLevel": 1 + int(user["xp"].get("total", 0) // 500),
+            "totalAchievements": len(earned),
+            "totalChallengesCompleted": len(completed),
+            "totalChallengesStarted": len(started),
+            "totalRewardsEarned": 0,
+        },
+        "xpBreakdown": user["xp"],
+        "achievements": [
+            {
+                "achievementId": each["id"],
+                "achievementName": each["details"].get("title", ""),
+                "progress": 1,
+                "progressMax": 1,
+                "isCompleted": True,
+            }
+            for each in earned
+        ],
+        "challenges": [
+            {
+                "challengeId": each["id"],
+                "challengeName": each["details"].get("title", ""),
+                "status": "completed" if each["id"] in done else "started",
+                "pointsEarned": each["rewardDistribution"]["points"] if each["id"] in done else 0,
+            }
+            for each in started
+        ],
+        "rewardAssets": [],
+        "rewardEntries": [],
+    }
+
+
+def invite_team(call: Call) -> Body:
+    """One result per address; nothing is mailed from here."""
+    call.refuse_shared([])
+    results, seen = [], set[str]()
+    for email in call.body["emails"]:
+        known = email.lower() in seen
+        seen.add(email.lower())
+        good = "@" in email and not known
+        why = "Invited." if good else "Named twice." if known else "Not an e-mail address."
+        results.append({"email": email, "success": good, "message": why})
+    return {"success": all(each["success"] for each in results), "message": None, "results": results}
+
+
+def _first(call: Call, kind: str, data: Body, count: int) -> list[Body]:
+    wanted = Wanted(community=data["communityId"], where={"$.status": "live"}, sort="createdAt", limit=count)
+    return call.store.page(call.organisation, kind, wanted)[1]
