@@ -1,6 +1,6 @@
 """Achievements: what members earn by doing something often enough. new_achievements.py makes them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AliasPath, Field
 
@@ -9,16 +9,14 @@ from tools.details import (
     ChangedStatus,
     ChangedTitle,
     Description,
-    Featured,
     NewDescription,
-    ProgressPeriod,
     Title,
     brief,
     content,
 )
-from tools.goals import Goal
 from tools.paging import Page, PageOf, page
 from tools.prizes import PointsShown, XpShown
+from tools.refusals import Code, Refusal
 from tools.selecting import Selecting
 from tools.spec import (
     Answer,
@@ -36,7 +34,7 @@ from tools.spec import (
 from tools.tagging import READ_TAGS, ChangedTags, tag_ids
 from tools.windows import Window
 
-AchievementId = Annotated[Id, Field(description="Achievement id, from list_achievements.")]
+AchievementId = Annotated[Id, Field(description="From list_achievements.")]
 
 
 class AchievementItem(Answer):
@@ -122,25 +120,36 @@ class Update(Window):
     id: AchievementId
     title: ChangedTitle = None
     description: NewDescription = None
-    goal: Annotated[Goal | None, Field(description="What earns it; replaces all.")] = None
+    target: Annotated[int | None, Field(ge=1, description="How many times earn it.")] = None
     status: ChangedStatus = None
-    featured: Featured = None
     tags: ChangedTags = None
-    progress_period: ProgressPeriod = None
     language: Language = None
 
 
 async def update_achievement(given: Update, api: TenantApi) -> Achievement:
     """An achievement with some members changed."""
-    body = content(given, "id", "tags", "goal")
+    body = content(given, "id", "tags", "target")
     tags = await tag_ids(given.tags, api)
     if tags is not None:
         body["tags"] = tags
-    if given.goal is not None:
-        body |= given.goal.body()
+    if given.target is not None:
+        body["criteria"] = await _criteria(given.id, given.target, api)
     return Achievement.model_validate(
         await api.call(op.UPDATE_ACHIEVEMENT, ids={"id": given.id}, body=body, language=given.language)
     )
+
+
+async def _criteria(achievement_id: str, target: int, api: TenantApi) -> dict[str, Any]:
+    """The criteria as they are, with another target: the API replaces them as a whole."""
+    found = await api.call(op.GET_ACHIEVEMENT, ids={"id": achievement_id})
+    criteria: dict[str, Any] = found.get("criteria") or {}
+    if "parameters" not in criteria:
+        raise Refusal(
+            Code.CONFLICT,
+            "This achievement has no target to change.",
+            "Create one that has with create_achievement.",
+        )
+    return criteria | {"parameters": criteria["parameters"] | {"value": target}}
 
 
 class Delete(Destroying):
@@ -185,12 +194,12 @@ UPDATE = Tool(
     name="update_achievement",
     description="Changes an achievement; members left out stay. For points and rewards use set_distribution.",
     effect=Effect.CHANGE,
-    permissions=(_may(Verb.UPDATE), READ_TAGS),
+    permissions=(_may(Verb.READ), _may(Verb.UPDATE), READ_TAGS),
     takes=Update,
     gives=Achievement,
     run=update_achievement,
     toolset="achievements",
-    operations=(op.GET_TAGS, op.UPDATE_ACHIEVEMENT),
+    operations=(op.GET_TAGS, op.GET_ACHIEVEMENT, op.UPDATE_ACHIEVEMENT),
 )
 DELETE = Tool(
     name="delete_achievement",

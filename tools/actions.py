@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tools import operations as op
 from tools.communities import CommunityId
-from tools.details import ChangedTitle, Completions, Description, NewDescription, ProgressPeriod, Title, brief, content
+from tools.details import ChangedTitle, Description, NewDescription, Title, brief, content
 from tools.new_actions import NewAction
 from tools.paging import Page, PageOf, page
 from tools.prizes import PointsShown, XpShown
@@ -27,7 +27,7 @@ from tools.spec import (
     Verb,
 )
 
-ActionId = Annotated[Id, Field(description="Action id, from list_actions.")]
+ActionId = Annotated[Id, Field(description="From list_actions.")]
 OwnerId = Annotated[Id, Field(description="From list_challenges or list_achievements.")]
 
 
@@ -71,9 +71,9 @@ class List(PageOf, Selecting):
 
     selects = ActionItem
 
-    owner_id: Annotated[OwnerId | None, Field(description="Only this challenge's or achievement's.")] = None
-    community_id: Annotated[CommunityId | None, Field(description="Only this community, from list_communities.")] = None
-    key: Annotated[str | None, Field(max_length=60, description="Only this kind, such as question-vote.")] = None
+    owner_id: Annotated[OwnerId | None, Field(description="Only of this challenge or achievement.")] = None
+    community_id: Annotated[CommunityId | None, Field(description="Only of this one.")] = None
+    key: Annotated[str | None, Field(max_length=60, description="Only this kind, as in create_action.")] = None
     language: Language = None
 
 
@@ -120,11 +120,7 @@ class Update(Given):
     id: ActionId
     title: ChangedTitle = None
     description: NewDescription = None
-    attributes: Annotated[
-        dict[str, Any] | None, Field(description="Replaces all; start from what get_action shows.")
-    ] = None
-    progress_period: ProgressPeriod = None
-    max_completions_per_period: Completions = None
+    attributes: Annotated[dict[str, Any] | None, Field(description="Replaces those of get_action.")] = None
     language: Language = None
 
 

@@ -15,7 +15,7 @@ from tools.spec import Answer, Creating, Operation, TenantApi
 class Chaining(Creating):
     """Base of what chaining tools take."""
 
-    dry_run: Annotated[bool, Field(description="Only return the plan; change nothing.")] = False
+    dry_run: Annotated[bool, Field(description="Only plan.")] = False
 
     @field_validator("dry_run")
     @classmethod

@@ -35,7 +35,7 @@ from tools.spec import (
     Verb,
 )
 
-GroupId = Annotated[Id, Field(description="Group id, from list_challenge_groups.")]
+GroupId = Annotated[Id, Field(description="From list_challenge_groups.")]
 Rotation = Literal["random", "sequential"]
 
 
@@ -66,7 +66,7 @@ class List(PageOf, Selecting):
 
     selects = GroupItem
 
-    community_id: Annotated[CommunityId | None, Field(description="Only this community, from list_communities.")] = None
+    community_id: Annotated[CommunityId | None, Field(description="Only of this one.")] = None
     language: Language = None
 
 
@@ -100,9 +100,9 @@ class Create(Creating):
     title: NewTitle
     description: NewDescription = None
     challenge_ids: Annotated[Sequence[Id], Field(description="From list_challenges, in order.")] = ()
-    type: Annotated[Rotation, Field(description="Order in which challenges come on.")] = "sequential"
-    period: Annotated[Period, Field(description="How often they change.")] = "open"
-    active_amount: Annotated[int, Field(ge=1, description="Challenges on at a time.")] = 1
+    type: Annotated[Rotation, Field(description="Order.")] = "sequential"
+    period: Annotated[Period, Field(description="Changes each.")] = "open"
+    active_amount: Annotated[int, Field(ge=1, description="On at a time.")] = 1
     status: NewStatus = "draft"
     language: Language = None
 
@@ -119,9 +119,9 @@ class Update(Given):
     title: ChangedTitle = None
     description: NewDescription = None
     challenge_ids: Annotated[list[Id] | None, Field(description="Replaces all.")] = None
-    type: Annotated[Rotation | None, Field(description="Order in which challenges come on.")] = None
-    period: Annotated[Period | None, Field(description="How often they change.")] = None
-    active_amount: Annotated[int | None, Field(ge=1, description="Challenges on at a time.")] = None
+    type: Annotated[Rotation | None, Field(description="Order.")] = None
+    period: Annotated[Period | None, Field(description="Changes each.")] = None
+    active_amount: Annotated[int | None, Field(ge=1, description="On at a time.")] = None
     status: ChangedStatus = None
     language: Language = None
 

@@ -36,7 +36,7 @@ from tools.spec import (
 from tools.tagging import READ_TAGS, ChangedTags, tag_ids
 from tools.windows import Window
 
-ChallengeId = Annotated[Id, Field(description="Challenge id, from list_challenges.")]
+ChallengeId = Annotated[Id, Field(description="From list_challenges.")]
 
 
 class ChallengeItem(Answer):

@@ -13,14 +13,14 @@ LONG = 500
 Title = Annotated[str | None, Field(validation_alias=AliasPath("details", "title"))]
 Description = Annotated[str | None, Field(validation_alias=AliasPath("details", "description"))]
 
-NewTitle = Annotated[str, Field(min_length=1, max_length=200, description="Shown title.")]
+NewTitle = Annotated[str, Field(min_length=1, description="Shown title.")]
 NewDescription = Annotated[str | None, Field(max_length=3000, description="Rich text (HTML).")]
 Featured = Annotated[bool | None, Field(description="Shown first.")]
-ProgressPeriod = Annotated[Period | None, Field(description="When progress starts anew.")]
-Completions = Annotated[int | None, Field(ge=0, description="How often one person may complete it in a period.")]
-NewStatus = Annotated[Status, Field(description="live to publish at once.")]
-ChangedStatus = Annotated[Status | None, Field(description="live publishes, archived hides undoably.")]
-ChangedTitle = Annotated[str | None, Field(min_length=1, max_length=200, description="Shown title.")]
+ProgressPeriod = Annotated[Period | None, Field(description="Starts anew each.")]
+Completions = Annotated[int | None, Field(ge=0, description="Per person and period.")]
+NewStatus = Annotated[Status, Field(description="live publishes.")]
+ChangedStatus = Annotated[Status | None, Field(description="live publishes, archived hides.")]
+ChangedTitle = Annotated[str | None, Field(min_length=1, description="Shown title.")]
 
 
 def brief(reader: str) -> AfterValidator:

@@ -10,7 +10,7 @@ from tools.prizes import WRITES, Allocation, NewPrize, Prize
 from tools.spec import Answer, Effect, Given, Id, Permission, Subject, TenantApi, Tool, Verb
 
 Owner = Literal["challenge", "action", "achievement", "leaderboard"]
-OwnerId = Annotated[Id, Field(description="Id of the owner, from its list tool.")]
+OwnerId = Annotated[Id, Field(description="From its list tool.")]
 
 _READS = {
     "challenge": op.GET_CHALLENGE_DISTRIBUTION,
@@ -53,19 +53,21 @@ async def get_distribution(given: Get, api: TenantApi) -> Distribution:
 class SetPrize(NewPrize):
     """A prize as set; ranks on leaderboards only."""
 
-    allocations: Annotated[Sequence[Allocation], Field(description="Reward stock to be won; replaces all.")] = ()
-    start_rank: Annotated[int | None, Field(ge=1, description="Leaderboards: first rank paid.")] = None
-    end_rank: Annotated[int | None, Field(ge=1, description="Leaderboards: last rank paid.")] = None
+    allocations: Annotated[Sequence[Allocation], Field(description="Replaces all.")] = ()
+    start_rank: Annotated[int | None, Field(ge=1, description="Leaderboards only.")] = None
+    end_rank: Annotated[int | None, Field(ge=1, description="Leaderboards only.")] = None
 
 
 class Set(Given):
     """Arguments of set_distribution."""
 
-    owner_type: Annotated[Owner | Literal["game"], Field(description="What pays out.")]
+    owner_type: Annotated[
+        Literal["challenge", "action", "achievement", "leaderboard", "game"], Field(description="What pays out.")
+    ]
     owner_id: OwnerId
     prizes: Annotated[
         Sequence[SetPrize],
-        Field(min_length=1, max_length=50, description="One; leaderboards one per span of ranks; games any number."),
+        Field(min_length=1, description="One; more for leaderboards (per span of ranks) and games."),
     ]
 
     @field_validator("prizes")

@@ -22,7 +22,7 @@ class Gift(Given):
 
     reward_id: RewardId
     quantity: Quantity = 1
-    allocation_type: Annotated[AllocationType, Field(description="entries are tickets of a draw.")] = "assets"
+    allocation_type: Annotated[AllocationType, Field(description="entries: draw tickets.")] = "assets"
 
 
 class Give(Creating):
@@ -30,7 +30,7 @@ class Give(Creating):
 
     community_id: CommunityId
     user_ids: Annotated[Sequence[Id], Field(min_length=1, max_length=1000, description="From list_users.")]
-    rewards: Annotated[Sequence[Gift], Field(max_length=20, description="Each user gets all.")] = ()
+    rewards: Annotated[Sequence[Gift], Field(description="Each user gets all.")] = ()
     points: PointsPaid = 0
     xp: Annotated[XpPaid, Field(validate_default=True)] = 0
 

@@ -4,33 +4,25 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from tools.spec import Given, Id
+from tools.spec import Id
 
 Event = Annotated[
     str,
     Field(
         pattern=r"^[a-z]+(-[a-z]+)+$",
-        description="What is counted: challenge-completion, achievement-completion or an action key.",
+        description="challenge-completion, achievement-completion or an action key.",
     ),
 ]
-Source = Annotated[Id | None, Field(description="Count only this challenge, achievement or action.")]
+Source = Annotated[Id | None, Field(description="Only of this challenge, achievement or action.")]
 Target = Annotated[int, Field(ge=1, description="How many times.")]
 
 
-class Goal(Given):
-    """What earns an achievement: `target` times `event`."""
-
-    event: Event
-    source_id: Source = None
-    target: Target
-
-    def body(self) -> dict[str, Any]:
-        """The members `queries` and `criteria` of the API's achievement inputs."""
-        parameters = {"eventCategory": self.event.partition("-")[0], "eventSubCategory": self.event}
-        if self.source_id is not None:
-            parameters["eventSourceId"] = self.source_id
-        reached = {"query": "goal", "operator": "==", "value": self.target}
-        return {
-            "queries": [{"type": "event", "alias": "goal", "parameters": parameters}],
-            "criteria": {"type": "count", "parameters": reached},
-        }
+def goal(event: str, source_id: str | None, target: int) -> dict[str, Any]:
+    """The members `queries` and `criteria` of the API's AchievementCreateInput: `target` times `event`."""
+    parameters = {"eventCategory": event.partition("-")[0], "eventSubCategory": event}
+    if source_id is not None:
+        parameters["eventSourceId"] = source_id
+    return {
+        "queries": [{"type": "event", "alias": "goal", "parameters": parameters}],
+        "criteria": {"type": "count", "parameters": {"query": "goal", "operator": "==", "value": target}},
+    }

@@ -27,10 +27,10 @@ from tools.spec import (
 )
 from tools.windows import Window
 
-LeaderboardId = Annotated[Id, Field(description="Leaderboard id, from list_leaderboards.")]
+LeaderboardId = Annotated[Id, Field(description="From list_leaderboards.")]
 Metric = Literal["total-xp", "total-challenges-completed", "total-challenges-started", "total-actions-completed"]
-Name = Annotated[str, Field(min_length=1, max_length=200, description="Shown name.")]
-Text = Annotated[str | None, Field(max_length=3000, description="What it is about.")]
+Name = Annotated[str, Field(min_length=1, description="Shown name.")]
+Text = Annotated[str | None, Field(description="What it is about.")]
 
 
 class LeaderboardItem(Answer):
@@ -67,7 +67,7 @@ class List(PageOf, Selecting):
     selects = LeaderboardItem
 
     status: Annotated[Status | None, Field(description="Only these.")] = None
-    community_id: Annotated[CommunityId | None, Field(description="Only this community, from list_communities.")] = None
+    community_id: Annotated[CommunityId | None, Field(description="Only of this one.")] = None
     language: Language = None
 
 
@@ -100,8 +100,8 @@ class Create(Creating, Window):
     name: Name
     description: Text = None
     metric_type: Annotated[Metric, Field(description="The number that ranks.")]
-    period: Annotated[Period, Field(description="When ranking starts anew.")] = "open"
-    starts_at: Annotated[Instant, Field(description="Such as 2026-12-24T18:00:00Z.")]
+    period: Annotated[Period, Field(description="Starts anew each.")] = "open"
+    starts_at: Annotated[Instant, Field(description="Such as 2026-12-24T18:00Z.")]
     community_id: Annotated[CommunityId | None, Field(description="Count only this community.")] = None
     status: NewStatus = "draft"
 
@@ -119,7 +119,7 @@ class Update(Window):
     name: Annotated[Name | None, Field(description="Shown name.")] = None
     description: Text = None
     metric_type: Annotated[Metric | None, Field(description="The number that ranks.")] = None
-    period: Annotated[Period | None, Field(description="When ranking starts anew.")] = None
+    period: Annotated[Period | None, Field(description="Starts anew each.")] = None
     community_id: Annotated[CommunityId | None, Field(description="Count only this community.")] = None
     status: ChangedStatus = None
     language: Language = None

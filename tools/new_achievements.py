@@ -8,29 +8,31 @@ from pydantic import Field, field_validator
 from tools import operations as op
 from tools.chains import Chain, Chaining, Planned, Step, ToolCall, check_community
 from tools.communities import CommunityId
-from tools.details import NewDescription, NewStatus, NewTitle, ProgressPeriod, content
-from tools.goals import Event, Goal, Source, Target
+from tools.details import NewDescription, NewStatus, NewTitle, content
+from tools.goals import Event, Source, Target, goal
 from tools.prizes import NewPrize, PointsPaid, Rewards, XpPaid, payout
 from tools.spec import Answer, Effect, Given, Language, Permission, Subject, TenantApi, Tool, Verb
 from tools.tagging import READ_TAGS, TagNames, tag_ids
 from tools.windows import Window
 
 _LATER = "<id of the new achievement>"
+_SHARED = ("community_id", "description", "event", "source_id", "status", "language")
 
 
 class Create(Chaining, Window):
     """Arguments of create_achievement."""
 
-    community_id: Annotated[CommunityId | None, Field(description="From list_communities; absent: all.")] = None
+    community_id: Annotated[CommunityId | None, Field(description="Absent: of all.")] = None
     title: NewTitle
     description: NewDescription = None
-    goal: Annotated[Goal, Field(description="What earns it.")]
+    event: Event
+    source_id: Source = None
+    target: Target
     points: PointsPaid = 0
     xp: XpPaid = 0
     rewards: Rewards = ()
     tags: TagNames = None
     status: NewStatus = "draft"
-    progress_period: ProgressPeriod = None
     language: Language = None
 
 
@@ -67,7 +69,7 @@ async def create_achievement(given: Create, api: TenantApi) -> Created:
 class Tier(Given):
     """One rung of a series."""
 
-    name: Annotated[str, Field(min_length=1, max_length=60, description="Such as Bronze.")]
+    name: Annotated[str, Field(min_length=1, description="Such as Bronze.")]
     target: Target
     points: PointsPaid = 0
     xp: XpPaid = 0
@@ -77,12 +79,12 @@ class Tier(Given):
 class CreateSeries(Chaining):
     """Arguments of create_achievement_series."""
 
-    community_id: Annotated[CommunityId | None, Field(description="From list_communities; absent: all.")] = None
-    title: Annotated[NewTitle, Field(max_length=130, description="Of the series; each tier's name is added.")]
+    community_id: Annotated[CommunityId | None, Field(description="Absent: of all.")] = None
+    title: Annotated[NewTitle, Field(description="Tier names are added.")]
     description: NewDescription = None
     event: Event
     source_id: Source = None
-    tiers: Annotated[Sequence[Tier], Field(min_length=2, max_length=10, description="From the lowest target up.")]
+    tiers: Annotated[Sequence[Tier], Field(min_length=2, max_length=10, description="Lowest target first.")]
     tags: TagNames = None
     status: NewStatus = "draft"
     language: Language = None
@@ -117,21 +119,23 @@ async def create_achievement_series(given: CreateSeries, api: TenantApi) -> Seri
 
 
 def _tier(given: CreateSeries, tier: Tier, tags: list[str] | None) -> Create:
-    shared = {name: getattr(given, name) for name in ("community_id", "description", "status", "language")}
-    own = {name: getattr(tier, name) for name in ("points", "xp", "rewards")}
-    goal = Goal(event=given.event, source_id=given.source_id, target=tier.target)
-    return Create(title=f"{given.title}: {tier.name}", goal=goal, tags=tags, **shared, **own)
+    shared = {name: getattr(given, name) for name in _SHARED}
+    own = tier.model_dump(exclude={"name"})
+    return Create(title=f"{given.title}: {tier.name}", tags=tags, **shared, **own)
 
 
 async def _make(chain: Chain, given: Create, later: Sequence[ToolCall] = ()) -> Made:
     achievement_id = await chain.create(_steps(given, _LATER)[0], later)
     await chain.follow(_steps(given, achievement_id)[1:], later)
-    return Made(id=achievement_id, title=given.title, status=given.status, target=given.goal.target)
+    return Made(id=achievement_id, title=given.title, status=given.status, target=given.target)
 
 
 def _steps(given: Create, achievement_id: str) -> tuple[Step, ...]:
     """Everything to do, with tags as ids; the first step makes the achievement, the others build on it."""
-    body = content(given, "goal", "points", "xp", "rewards", "dry_run") | given.goal.body() | {"status": "draft"}
+    body = content(given, "event", "source_id", "target", "points", "xp", "rewards", "dry_run") | {
+        "status": "draft",
+        **goal(given.event, given.source_id, given.target),
+    }
     steps = [Step(op.CREATE_ACHIEVEMENT, body, _alone(given))]
     if given.points or given.xp or given.rewards:
         prize = NewPrize(points=given.points, xp=given.xp, allocations=given.rewards)

@@ -19,20 +19,20 @@ class NewAction(Given):
         str,
         Field(
             pattern=r"^[a-z]+(-[a-z]+)+$",
-            description=f"{CHOICE} (options, correct), {OPEN}, {LINK} (url), or another kind with attributes.",
+            description=f"{CHOICE}, {OPEN}, {LINK}, or another kind with attributes.",
         ),
     ]
-    title: Annotated[NewTitle, Field(description="The question or task.")]
+    title: Annotated[NewTitle, Field(description="Question or task.")]
     options: Annotated[
-        list[str] | None, Field(min_length=2, validate_default=True, description="Answers to choose from.")
+        list[str] | None, Field(min_length=2, validate_default=True, description="Answers of a multiple choice.")
     ] = None
-    correct: Annotated[
-        list[str] | None, Field(min_length=1, description="Right options, word for word; absent: any counts.")
-    ] = None
-    url: Annotated[str | None, Field(pattern=r"^https://\S+$", validate_default=True, description="Page to open.")] = (
+    correct: Annotated[list[str] | None, Field(min_length=1, description="Right options, verbatim; absent: any.")] = (
         None
     )
-    attributes: Annotated[dict[str, Any] | None, Field(description="As get_action shows them for this key.")] = None
+    url: Annotated[str | None, Field(pattern=r"^https://\S+$", validate_default=True, description="Of the link.")] = (
+        None
+    )
+    attributes: Annotated[dict[str, Any] | None, Field(description="As in get_action.")] = None
 
     @field_validator("options")
     @classmethod

@@ -96,8 +96,8 @@ def _action(given: Create, challenge_id: str, action: NewAction) -> Step:
 CREATE = Tool(
     name="create_challenge",
     description=(
-        "Creates a challenge with its actions, points, XP, rewards, tags and status in one call; "
-        "no need for create_action or set_distribution. Example: "
+        "Creates a challenge with actions, points, XP, rewards, tags and status in one call; "
+        "to add to an existing one use create_action or set_distribution. Example: "
         '{"community_id": "...", "title": "Moon quiz", "points": 50, "tags": ["Science Fans"], "status": "live", '
         '"actions": [{"key": "question-multiple-choice", "title": "First on the Moon?", '
         '"options": ["Armstrong", "Gagarin"], "correct": ["Armstrong"]}]}'

@@ -12,8 +12,8 @@ from tools.spec import Answer, Given, Id, Operation
 
 AllocationType = Literal["assets", "entries"]
 Mechanism = Literal["all", "priority", "random", "select"]
-PointsPaid = Annotated[int, Field(ge=0, description="Points paid out.")]
-XpPaid = Annotated[int, Field(ge=0, description="Bonus XP paid out.")]
+PointsPaid = Annotated[int, Field(ge=0, description="Points paid.")]
+XpPaid = Annotated[int, Field(ge=0, description="Bonus XP paid.")]
 RewardId = Annotated[Id, Field(description="From list_rewards.")]
 
 WRITES: Mapping[str, tuple[Operation, str]] = {
@@ -30,18 +30,18 @@ class Share(Given):
     """A part of a reward's stock set aside to be won."""
 
     reward_id: RewardId
-    supply: Annotated[int, Field(ge=0, description="Stock set aside.")]
+    supply: Annotated[int, Field(ge=0, description="Set aside.")]
 
 
-Rewards = Annotated[Sequence[Share], Field(description="Reward stock to be won.")]
+Rewards = Annotated[Sequence[Share], Field(description="To be won.")]
 
 
 class Allocation(Share):
     """A share that may exist already."""
 
-    id: Annotated[Id | None, Field(description="The existing allocation to keep or change; absent: a new one.")] = None
+    id: Annotated[Id | None, Field(description="To keep or change one; absent: new.")] = None
     amount_to_distribute: Annotated[int, Field(ge=1, description="Given per winner.")] = 1
-    allocation_type: Annotated[AllocationType, Field(description="entries are tickets of a draw.")] = "assets"
+    allocation_type: Annotated[AllocationType, Field(description="entries: draw tickets.")] = "assets"
 
 
 _NEW_ALLOCATION = {"allocationType": "assets", "amountToDistribute": 1}
@@ -53,8 +53,8 @@ class NewPrize(Given):
     points: PointsPaid = 0
     xp: XpPaid = 0
     allocations: Annotated[Sequence[Share], Field(max_length=50)] = ()
-    mechanism: Annotated[Mechanism, Field(description="How allocations are picked.")] = "all"
-    picks: Annotated[int | None, Field(ge=0, description="How many are picked; absent: all.")] = None
+    mechanism: Annotated[Mechanism, Field(description="Picking.")] = "all"
+    picks: Annotated[int | None, Field(ge=0, description="How many allocations; absent: all.")] = None
 
     def body(self) -> dict[str, Any]:
         """The API's DistributionInput."""

@@ -10,7 +10,6 @@ from tools.details import (
     ChangedStatus,
     ChangedTitle,
     Description,
-    Featured,
     NewDescription,
     NewStatus,
     NewTitle,
@@ -18,7 +17,6 @@ from tools.details import (
     brief,
     content,
 )
-from tools.edits import changes
 from tools.paging import Page, PageOf, page
 from tools.selecting import Selecting
 from tools.spec import (
@@ -27,7 +25,6 @@ from tools.spec import (
     Deleted,
     Destroying,
     Effect,
-    Given,
     Id,
     Instant,
     Language,
@@ -40,11 +37,11 @@ from tools.spec import (
 from tools.tagging import READ_TAGS, ChangedTags, TagNames, tag_ids
 from tools.windows import Window
 
-RewardId = Annotated[Id, Field(description="Reward id, from list_rewards.")]
-Price = Annotated[int | None, Field(ge=0, description="Points to buy one.")]
-Supply = Annotated[int | None, Field(ge=0, description="How many there are.")]
-PerUser = Annotated[int | None, Field(ge=1, description="Most that one person can have.")]
-EntryPrice = Annotated[int | None, Field(ge=0, description="Points for one ticket of the draw.")]
+RewardId = Annotated[Id, Field(description="From list_rewards.")]
+Price = Annotated[int | None, Field(ge=0, description="Points each.")]
+Supply = Annotated[int | None, Field(ge=0, description="In all.")]
+PerUser = Annotated[int | None, Field(ge=1, description="Most per person.")]
+Instructions = Annotated[str | None, Field(description="How to redeem it.")]
 DrawsAt = Annotated[Instant | None, Field(description="When winners are drawn.")]
 
 
@@ -123,41 +120,31 @@ async def get_reward(given: Get, api: TenantApi) -> Reward:
     return given.kept(Reward.model_validate(found))
 
 
-class Shelf(Given):
-    """The first part of the stock."""
-
-    supply: Annotated[int, Field(ge=0, description="How many of them.")]
-    is_shop: Annotated[bool, Field(description="Can be bought with points.")] = True
-    is_live: Annotated[bool, Field(description="At once.")] = True
-
-
 class Create(Creating, Window):
     """Arguments of create_reward."""
 
     community_id: CommunityId
     title: NewTitle
     description: NewDescription = None
-    instructions: Annotated[str | None, Field(max_length=3000, description="How to redeem it.")] = None
+    instructions: Instructions = None
     assets_supply: Supply = None
     asset_points_price: Price = None
     max_assets_per_user: PerUser = None
-    allocation: Annotated[Shelf | None, Field(description="Part of the supply to hand out from the start.")] = None
-    is_manual_giveaway: Annotated[bool, Field(description="Winners are named by close_giveaway.")] = False
-    entry_points_price: EntryPrice = None
+    shop_supply: Annotated[int | None, Field(ge=0, description="Of these, for sale at once.")] = None
+    is_manual_giveaway: Annotated[bool | None, Field(description="close_giveaway names winners.")] = None
     draws_at: DrawsAt = None
     tags: TagNames = None
     status: NewStatus = "draft"
-    featured: Featured = None
     language: Language = None
 
 
 async def create_reward(given: Create, api: TenantApi) -> Reward:
     """A new reward, with the first part of its stock."""
-    body = content(given, "allocation", "instructions", "tags") | await _parts(given, api)
+    body = content(given, "shop_supply", "instructions", "tags") | await _parts(given, api)
     body |= {"allocationsType": "assets-only"}
     body.setdefault("redemptionConfig", {"type": "rich-text"})
-    if given.allocation is not None:
-        body["allocations"] = [changes(given.allocation)]
+    if given.shop_supply is not None:
+        body["allocations"] = [{"supply": given.shop_supply, "isShop": True, "isLive": True}]
     return Reward.model_validate(await api.call(op.CREATE_REWARD, body=body, language=given.language))
 
 
@@ -167,14 +154,13 @@ class Update(Window):
     id: RewardId
     title: ChangedTitle = None
     description: NewDescription = None
-    instructions: Annotated[str | None, Field(max_length=3000, description="How to redeem it.")] = None
+    instructions: Instructions = None
     assets_supply: Supply = None
     asset_points_price: Price = None
     max_assets_per_user: PerUser = None
     draws_at: DrawsAt = None
     tags: ChangedTags = None
     status: ChangedStatus = None
-    featured: Featured = None
     language: Language = None
 
 
@@ -236,7 +222,7 @@ GET = Tool(
 CREATE = Tool(
     name="create_reward",
     description=(
-        "Creates a reward and the first part of its stock. "
+        "Creates a reward, and with shop_supply puts it into the shop. "
         "To let people win it use set_distribution, to hand it out give_rewards."
     ),
     effect=Effect.CREATE,

@@ -21,7 +21,7 @@ class Selecting(Given):
 
     selects: ClassVar[type[Answer]]
 
-    fields: Annotated[list[str] | None, Field(min_length=1, description="Return only these fields.")] = None
+    fields: Annotated[list[str] | None, Field(description="Answer with these only.")] = None
 
     @field_validator("fields")
     @classmethod

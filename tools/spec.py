@@ -176,7 +176,7 @@ class Creating(Given):
         str | None,
         Field(
             pattern=r"^[A-Za-z0-9_-]{8,64}$",
-            description="Repeat-safe: the same key and arguments give the first answer again.",
+            description="The same key again gives the first answer again.",
         ),
     ] = None
 
@@ -185,7 +185,7 @@ class Destroying(Given):
     """Base of what destroying tools take; the spine, not the tool, deals with `confirm`."""
 
     confirm: Annotated[
-        str | None, Field(max_length=2000, description="Value from confirmation_required, once a person agreed.")
+        str | None, Field(max_length=2000, description="From confirmation_required, once a person agreed.")
     ] = None
 
 
@@ -244,6 +244,6 @@ class Tool:
 
 Language = Annotated[
     str | None,
-    Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="Language of the text, such as de."),
+    Field(pattern=r"^[A-Za-z-]{2,9}$", description="Of the text, such as de."),
 ]
 """The x-language of what is read or written; absent means the organisation's own."""

@@ -12,7 +12,7 @@ from tools.refusals import Field as Wrong
 from tools.spec import Permission, Subject, TenantApi, Verb
 
 TagNames = Annotated[list[str] | None, Field(description="Names or ids from list_tags.")]
-ChangedTags = Annotated[list[str] | None, Field(description="Names or ids from list_tags; replaces all.")]
+ChangedTags = Annotated[list[str] | None, Field(description="Names or ids; replaces all.")]
 READ_TAGS = Permission(Verb.READ, Subject.TAG)
 
 _PAGE = 100
