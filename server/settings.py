@@ -185,6 +185,11 @@ def variable(name: str) -> str:
     return OWN_NAMES.get(name, PREFIX + name.upper())
 
 
+def surroundings() -> Mapping[str, str]:
+    """The environment of this process, for commands that do with it what a client would."""
+    return os.environ
+
+
 def load(
     overrides: Mapping[str, Any],
     environment: Mapping[str, str] = os.environ,

@@ -1,0 +1,85 @@
+"""`nudj-mcp doctor`: say why a connection does not work, in one sentence each, and what to do about it."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import anyio
+
+from server import clients
+from server.doctor.examination import STEPS, Walk
+from server.doctor.setup import Local, Remote, Setup, entry, read
+from server.doctor.steps import EXIT, Broken, Kind, Step
+from server.settings import surroundings
+
+_MARKS = {True: "✓", False: "✗", None: "·"}
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Put the command on the command line."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="find out why a connection does not work",
+        description="Walks the way of a real call. Without CLIENT, --file or --url: over stdio, in this environment.",
+    )
+    parser.add_argument("client", nargs="?", choices=[client.name for client in clients.CLIENTS if client.paths])
+    parser.add_argument("--file", type=Path, help="a client's config file; default: where CLIENT keeps it")
+    parser.add_argument("--name", help="the name the file lists the server under")
+    parser.add_argument("--url", help="examine this deployment, with NUDJ_MCP_TOKEN and NUDJ_API_DOMAIN as headers")
+    parser.add_argument("--trust", type=Path, help="CA file that may vouch for this server's host, and for no other")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Examine; 0 when a call went all the way, otherwise the exit code of what kept it."""
+    around = surroundings()
+    steps: list[Step] = []
+
+    def tell(step: Step) -> None:
+        steps.append(step)
+        if not arguments.json:
+            print(told(step), flush=True)
+
+    anyio.run(Walk(tell, arguments.trust).along, lambda: find(arguments, around))
+    broken = next((step for step in steps if step.good is False), None)
+    if broken is not None:
+        for name in STEPS[STEPS.index(broken.name) + 1 :]:
+            tell(Step(name, None, "not reached"))
+    if arguments.json:
+        print(json.dumps({"ok": broken is None, "steps": [step.plain() for step in steps]}, ensure_ascii=False))
+    return 0 if broken is None or broken.kind is None else EXIT[broken.kind]
+
+
+def told(step: Step) -> str:
+    """A step as a line, with its fix below when it failed."""
+    line = f"{_MARKS[step.good]} {step.name:<13}{step.said}"
+    return line if step.fix is None else f"{line}\n  {'':<13}{step.fix}"
+
+
+def find(arguments: argparse.Namespace, around: Mapping[str, str]) -> Setup:
+    """What the command line points at, as the client would make it.
+
+    Raises:
+        Broken: the client could make nothing of it.
+    """
+    if arguments.url is not None:
+        return Remote(arguments.url, _headers(around))
+    if arguments.client is None and arguments.file is None:
+        return Local((clients.script(Path(sys.executable)), "stdio"), around)
+    file = Path(arguments.file or clients.path(clients.find(arguments.client), sys.platform) or "").expanduser()
+    if not file.is_file():
+        raise Broken(Kind.CONFIG, "no_file", f"There is no file {file}.", "`nudj-mcp config CLIENT --write` makes one.")
+    desktop = "claude-desktop" in (arguments.client, file.stem.replace("_desktop_config", "-desktop"))
+    return read(entry(file.read_text("utf-8"), arguments.name), around, expands=not desktop)
+
+
+def _headers(around: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    headers = []
+    if (token := around.get("NUDJ_MCP_TOKEN")) is not None:
+        headers.append(("Authorization", f"Bearer {token}"))
+    if (domain := around.get("NUDJ_API_DOMAIN")) is not None:
+        headers.append(("x-api-domain", domain))
+    return tuple(headers)

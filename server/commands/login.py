@@ -1,0 +1,91 @@
+"""`nudj-mcp login`, `logout` and `whoami`: a token goes into the keychain once it has proved itself, and out again."""
+
+import argparse
+import getpass
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import anyio
+
+from server import keychain
+from server.commands.doctor import told
+from server.doctor.examination import Walk
+from server.doctor.setup import Local, Remote, Setup
+from server.doctor.steps import EXIT, Step
+from server.keychain import KeychainError, Profile
+from server.secret import Secret
+from server.settings import surroundings
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Put the three commands on the command line."""
+    login = subparsers.add_parser("login", help="keep a token in the keychain, for stdio --profile")
+    login.add_argument("--domain", required=True, help="https://<subdomain>.nudj.cx/api/v2/admin")
+    login.add_argument("--token-file", help="read the token from this file, - for standard input; default: ask for it")
+    login.set_defaults(run=_told(_login))
+    logout = subparsers.add_parser("logout", help="take a token out of the keychain")
+    logout.set_defaults(run=_told(_logout))
+    whoami = subparsers.add_parser("whoami", help="who the kept token is to the server")
+    whoami.set_defaults(run=_told(_whoami))
+    for parser in (login, logout, whoami):
+        parser.add_argument("--profile", default="default", help="your own name for this connection")
+        parser.add_argument("--file", type=Path, help="keep it in this 0600 file instead of the keychain")
+    for parser in (login, whoami):
+        parser.add_argument("--url", help="check against this deployment instead of a server started here")
+        parser.add_argument("--trust", type=Path, help="CA file that may vouch for the host of --url, and for no other")
+
+
+def _told(command: Command) -> Command:
+    def run(arguments: argparse.Namespace) -> int:
+        try:
+            return command(arguments)
+        except KeychainError as error:
+            print(f"nudj-mcp: {error}", file=sys.stderr)
+            return 2
+
+    return run
+
+
+def _login(arguments: argparse.Namespace) -> int:
+    profile = Profile(arguments.profile, arguments.domain, _token(arguments.token_file))
+    code = _check(profile, arguments)
+    if code == 0:
+        print(f"Kept as {profile.name} in {keychain.store(profile, file=arguments.file)}.")
+    return code
+
+
+def _logout(arguments: argparse.Namespace) -> int:
+    keychain.forget(arguments.profile, file=arguments.file)
+    print(f"Forgot {arguments.profile}. The token itself still works until it is revoked in the admin panel.")
+    return 0
+
+
+def _whoami(arguments: argparse.Namespace) -> int:
+    return _check(keychain.read(arguments.profile, file=arguments.file), arguments)
+
+
+def _token(source: str | None) -> Secret:
+    if source is None:
+        return Secret(getpass.getpass("Token (hidden): ").strip())
+    return Secret((sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")).strip())
+
+
+def _check(profile: Profile, arguments: argparse.Namespace) -> int:
+    """Show who the token is, or the one thing that is wrong; 0 when it works."""
+    steps: list[Step] = []
+    anyio.run(Walk(steps.append, arguments.trust).along, lambda: _setup(profile, arguments.url, surroundings()))
+    broken = [step for step in steps if step.good is False]
+    for step in broken or [step for step in steps if step.name in ("token", "organisation", "role")]:
+        print(told(step))
+    return EXIT[broken[0].kind] if broken and broken[0].kind is not None else 0
+
+
+def _setup(profile: Profile, url: str | None, around: Mapping[str, str]) -> Setup:
+    token = profile.token.reveal()
+    if url is not None:
+        return Remote(url, (("Authorization", f"Bearer {token}"), ("x-api-domain", profile.domain)))
+    given = {**around, "NUDJ_MCP_TOKEN": token, "NUDJ_API_DOMAIN": profile.domain}
+    return Local((sys.executable, "-m", "server", "stdio"), given)

@@ -1,0 +1,208 @@
+"""The walk: from what a client would send, over the network it would use, to a tool call that the tenant answers."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from server.credentials import Credentials, judge
+from server.doctor import reach
+from server.doctor.hearing import heard
+from server.doctor.setup import Local, Remote, Setup
+from server.doctor.speech import OverHttp, Speech, greet, started
+from server.doctor.steps import Broken, Kind, Step, refused
+from server.identity.format import read
+from server.net import Net, Route
+from server.tenants.domain import slip
+from tools.refusals import Code, Refusal
+
+STEPS = (
+    "config",
+    "headers",
+    "domain",
+    "address",
+    "name",
+    "connect",
+    "server",
+    "token",
+    "organisation",
+    "role",
+    "tenant",
+)
+SKEW_S = 60
+
+_LATER: Mapping[Kind, tuple[str, ...]] = {
+    Kind.TOKEN: (),
+    Kind.ORGANISATION: ("token",),
+    Kind.ROLE: ("token", "organisation"),
+    Kind.TENANT: ("token", "organisation"),
+}
+"""What must have passed when the server refuses for a reason of that kind."""
+
+
+class Ended(Exception):
+    """The walk went as far as it could."""
+
+
+@dataclass(slots=True)
+class _Found:
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One examination.
+
+    Parameters:
+        tell: is told of every step as soon as it is known.
+        trust: CA file that alone may vouch for the server's host.
+        now: seconds since the epoch, by this machine's clock.
+    """
+
+    tell: Callable[[Step], None]
+    trust: Path | None = None
+    now: Callable[[], float] = time.time
+
+    async def along(self, find: Callable[[], Setup]) -> None:
+        """Walk until the tenant has answered or something is broken.
+
+        Parameters:
+            find: what the client makes of its file.
+        """
+        try:
+            with self._step("config") as found:
+                setup = find()
+                found.said = _what(setup)
+            with self._step("headers") as found:
+                credentials = _credentials(setup)
+                found.said = f"one token arrives ({credentials.kind})"
+            with self._step("domain") as found:
+                found.said = _domain(setup)
+            await (self._remote(setup, credentials) if isinstance(setup, Remote) else self._local(setup, credentials))
+        except Ended:
+            return
+
+    async def _remote(self, setup: Remote, credentials: Credentials) -> None:
+        with self._step("address") as found:
+            parts = reach.address(setup.url)
+            found.said = setup.url
+        with self._step("name") as found:
+            found.said = await reach.look_up(parts.hostname or "")
+        with self._step("connect") as found:
+            found.said = await reach.connect(parts, self.trust)
+        if parts.path.endswith("/sse"):
+            parts = parts._replace(path=parts.path.removesuffix("/sse") + "/mcp")  # the same server, without a stream
+        async with Net(lambda host, _port: Route(trust=self.trust) if host == parts.hostname else None) as net:
+            await self._talk(OverHttp(net.send, parts.geturl(), setup.headers), credentials)
+
+    async def _local(self, setup: Local, credentials: Credentials) -> None:
+        try:
+            async with started(setup.command, setup.environment) as speech:
+                await self._talk(speech, credentials)
+        except OSError:
+            broken = Broken(Kind.CONFIG, "no_command", f"{setup.command[0]} cannot be started.", "Check its path.")
+            self.tell(broken.step("server"))
+
+    async def _talk(self, speech: Speech, credentials: Credentials) -> None:
+        with self._step("server") as found:
+            with heard():
+                who = (await greet(speech)).get("serverInfo", {})
+                tools = (await speech.ask("tools/list", {})).get("tools", [])
+            found.said = f"{who.get('name')} {who.get('version')} answers and lists {len(tools)} tools"
+        envelope = await self._call(speech, "server", "check_connection", {})
+        if not envelope.get("ok"):
+            self._refuse(refused(envelope.get("error", {})), credentials)
+        self._accept(envelope.get("data", {}), len(tools))
+        await self._ask_tenant(speech, tools)
+
+    async def _call(self, speech: Speech, name: str, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            with heard():
+                result = await speech.ask("tools/call", {"name": tool, "arguments": arguments})
+        except Broken as broken:
+            self.tell(broken.step(name))
+            raise Ended from None
+        envelope: Mapping[str, Any] = result.get("structuredContent", {})
+        return envelope
+
+    def _refuse(self, broken: Broken, credentials: Credentials) -> None:
+        for name in _LATER.get(broken.kind, ()):
+            self.tell(Step(name, True, "accepted"))
+        broken = self._by_the_clock(broken, credentials)
+        self.tell(
+            broken.step(
+                {Kind.TOKEN: "token", Kind.ORGANISATION: "organisation", Kind.ROLE: "role"}.get(broken.kind, "server")
+            )
+        )
+        raise Ended
+
+    def _by_the_clock(self, broken: Broken, credentials: Credentials) -> Broken:
+        if broken.reason not in (Code.TOKEN_EXPIRED, "not_yet_valid"):
+            return broken
+        try:
+            claims = read(credentials.token.reveal()).claims
+        except Refusal:
+            return broken
+        born, ends = (claims.get(name) for name in ("iat", "exp"))
+        if broken.reason == "not_yet_valid" or (isinstance(ends, int | float) and ends > self.now()):
+            said = f"By this machine's clock the token is good ({born} to {ends}), by the server's it is not."
+            return Broken(Kind.TOKEN, "clock_skew", said, "Set the clock: one of the two machines has the wrong time.")
+        return broken
+
+    def _accept(self, who: Mapping[str, Any], tools: int) -> None:
+        self.tell(Step("token", True, f"genuine, for {who.get('subject')}, good until {who.get('expires_at')}"))
+        self.tell(Step("organisation", True, f"{who.get('organisation')} at {who.get('api_domain')}"))
+        with self._step("role") as found:
+            if tools <= 1:
+                raise Broken(
+                    Kind.ROLE, "no_role", "The token has no role here, so it can use no tool.", "Mint one with a role."
+                )
+            found.said = f"{', '.join(who.get('roles', ()))} ({who.get('mode')})"
+
+    async def _ask_tenant(self, speech: Speech, tools: list[Mapping[str, Any]]) -> None:
+        names = [str(tool.get("name")) for tool in tools if not tool.get("inputSchema", {}).get("required")]
+        asked = next((name for name in names if name.startswith("list_")), None)
+        if asked is None:
+            return
+        begun = self.now()
+        envelope = await self._call(speech, "tenant", asked, {})
+        with self._step("tenant") as found:
+            if not envelope.get("ok"):
+                raise refused(envelope.get("error", {}))
+            found.said = f"{asked} answered in {(self.now() - begun) * 1000:.0f} ms"
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[_Found]:
+        found = _Found()
+        try:
+            yield found
+        except Broken as broken:
+            self.tell(broken.step(name))
+            raise Ended from None
+        self.tell(Step(name, True, found.said))
+
+
+def _what(setup: Setup) -> str:
+    return f"leads to {setup.url}" if isinstance(setup, Remote) else f"starts {setup.command[0]}"
+
+
+def _credentials(setup: Setup) -> Credentials:
+    try:
+        return judge(setup.presented())
+    except Refusal as refusal:
+        raise refused(refusal.error("")) from None
+
+
+def _domain(setup: Setup) -> str:
+    values = setup.presented().domain
+    if not values and isinstance(setup, Remote) and "/t/" in setup.url:
+        return "named by the URL"
+    if len(values) != 1:
+        code = Code.DOMAIN_CONFLICT if values else Code.DOMAIN_MISSING
+        raise refused(Refusal(code, "x-api-domain does not arrive exactly once.").error(""))
+    wrong = slip(values[0])
+    if wrong is not None:
+        raise Broken(Kind.ORGANISATION, wrong.reason, wrong.message, wrong.hint)
+    return values[0]

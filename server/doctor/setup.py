@@ -1,0 +1,222 @@
+"""What a client would do with its config file: expand, split and start as the clients do, and see what is lost."""
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from server import keychain
+from server.credentials import Presented
+from server.doctor.steps import Broken, Kind
+
+_VARIABLE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_ASKED = re.compile(r"\$\{input:[^}]*\}")
+_PIN = re.compile(r"mcp-remote(?:@(\d+)\.(\d+)\.(\d+))?.*")
+_SAFE_MCP_REMOTE = (0, 1, 16)  # before it, a hostile server could run commands here: CVE-2025-6514
+_TOKEN = "NUDJ_MCP_TOKEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A server reached by URL, and the headers as they will arrive there."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+
+    def presented(self) -> Presented:
+        """What the server will see of it."""
+        return _presented([(name.lower(), value) for name, value in self.headers])
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A server the client starts, and what it is given on top of the client's own environment."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+
+    def presented(self) -> Presented:
+        """What the server will see of it."""
+        token = self.environment.get(_TOKEN)
+        if token is not None and not token.lower().startswith("bearer "):
+            token = f"Bearer {token}"
+        said = {
+            "authorization": token,
+            "x-api-token": self.environment.get("NUDJ_API_TOKEN"),
+            "x-api-domain": self.environment.get("NUDJ_API_DOMAIN"),
+        }
+        return _presented([(name, value) for name, value in said.items() if value is not None])
+
+
+Setup = Remote | Local
+
+
+def _presented(headers: Sequence[tuple[str, str]]) -> Presented:
+    def values(name: str) -> tuple[str, ...]:
+        return tuple(value for found, value in headers if found == name)
+
+    return Presented(
+        authorization=values("authorization"), api_token=values("x-api-token"), domain=values("x-api-domain")
+    )
+
+
+def entry(text: str, name: str | None) -> Mapping[str, Any]:
+    """The server's entry in a client's file.
+
+    Parameters:
+        name: as the client lists it; None takes the only one there is, or the one named like us.
+
+    Raises:
+        Broken: the file cannot be read as the client reads it, or has no such entry.
+    """
+    try:
+        whole = json.loads(text)
+        servers = whole.get("mcpServers") or whole.get("servers") or {}
+        names = list(servers)
+    except (ValueError, AttributeError, TypeError) as error:
+        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise _config(
+            "not_json",
+            f"The file is not the JSON a client reads{where}.",
+            "Correct it; `nudj-mcp config` prints a block.",
+        ) from None
+    likely = [name] if name else names if len(names) == 1 else [one for one in names if one.startswith("nudj")][:1]
+    if not likely or not isinstance(servers.get(likely[0]), dict):
+        raise _config(
+            "no_entry",
+            f"The file has no server named {name or 'nudj'}; it has {', '.join(names) or 'none'}.",
+            "Name one with --name, or add ours with `nudj-mcp config CLIENT --write`.",
+        )
+    found: Mapping[str, Any] = servers[likely[0]]
+    return found
+
+
+def read(block: Mapping[str, Any], environment: Mapping[str, str], *, expands: bool = True) -> Setup:
+    """What the client makes of an entry.
+
+    Parameters:
+        environment: where the client starts.
+        expands: whether this client expands variables in its file (Claude Desktop does not).
+
+    Raises:
+        Broken: a variable is not set, arguments were split, the command is not there.
+    """
+    grown = _grown(block, environment) if expands else block
+    if "url" in grown:
+        return Remote(str(grown["url"]), tuple((name, str(value)) for name, value in _texts(grown, "headers").items()))
+    words = (str(grown.get("command", "")), *(str(one) for one in grown.get("args", [])))
+    given = {**environment, **_texts(grown, "env")}
+    place = next((place for place, word in enumerate(words) if word.startswith("mcp-remote")), None)
+    return _local(words, given) if place is None else _bridged(words[place:], given)
+
+
+def _texts(block: Mapping[str, Any], member: str) -> dict[str, str]:
+    return {str(name): str(value) for name, value in dict(block.get(member) or {}).items()}
+
+
+def _grown(value: Any, environment: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        own = _own(value)
+        return {
+            name: _grown(inner, {**environment, **own} if name == "args" else environment)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_grown(inner, environment) for inner in value]
+    return _expanded(value, environment) if isinstance(value, str) else value
+
+
+def _own(block: Mapping[str, Any]) -> Mapping[str, str]:
+    # mcp-remote expands what the client left, from the entry's own env; so these stay for it.
+    return {name: f"${{{name}}}" for name in _texts(block, "env")} if "args" in block else {}
+
+
+def _expanded(text: str, environment: Mapping[str, str]) -> str:
+    if _ASKED.search(text):
+        if _TOKEN not in environment:
+            raise _config(
+                "prompted", "The client asks a person for the token.", f"Set {_TOKEN} to the token for this check."
+            )
+        text = _ASKED.sub(lambda _: environment[_TOKEN], text)
+
+    def value(found: re.Match[str]) -> str:
+        known = environment.get(found[1], found[2])
+        if known is None:
+            raise _config(
+                "unexpanded_variable",
+                f"{found[1]} is not set where the client starts, so {found[0]} is sent as it stands.",
+                f"Set {found[1]} in the environment of the client, then restart it.",
+            )
+        return known
+
+    return _VARIABLE.sub(value, text)
+
+
+def _bridged(words: Sequence[str], environment: Mapping[str, str]) -> Remote:
+    pin = _PIN.fullmatch(words[0])
+    if pin is not None and pin[1] is not None and tuple(int(part) for part in pin.groups()) < _SAFE_MCP_REMOTE:
+        raise _config(
+            "mcp_remote_unsafe",
+            f"{words[0]} has a known hole through which a server can run commands on this machine.",
+            "Pin the release that `nudj-mcp config` prints.",
+        )
+    url, headers, rest = "", [], list(words[1:])
+    while rest:
+        word = rest.pop(0)
+        if word == "--header":
+            headers.append(_header(rest.pop(0) if rest else "", environment))
+        elif word == "--header-file":
+            headers += _from_file(rest.pop(0) if rest else "")
+        elif word in ("--transport", "--resource", "--host") and rest:
+            rest.pop(0)
+        elif not word.startswith("-") and not url:
+            url = word
+        elif not word.startswith("-") and not word.isdigit():
+            raise _config(
+                "split_arguments",
+                "An argument of mcp-remote stands alone: a header was split at its space.",
+                "Write Authorization:${AUTH_HEADER} without a space, and put Bearer <token> into the env block.",
+            )
+    return Remote(url, tuple(headers))
+
+
+def _header(word: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    name, colon, value = word.partition(":")
+    if not colon:
+        raise _config("no_colon", "A --header of mcp-remote has no colon.", "Write Name:value.")
+    return name, _VARIABLE.sub(lambda found: environment.get(found[1], found[0]), value).lstrip()
+
+
+def _from_file(name: str) -> list[tuple[str, str]]:
+    file = Path(name).expanduser()
+    if not file.is_file():
+        raise _config("no_header_file", f"There is no header file {name}.", "Write the Authorization line into it.")
+    lines = (line for line in file.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#"))
+    return [_header(line, {}) for line in lines]
+
+
+def _local(words: Sequence[str], environment: Mapping[str, str]) -> Local:
+    if shutil.which(words[0], path=environment.get("PATH")) is None:
+        raise _config(
+            "no_command",
+            f"The command {words[0] or '(none)'} is not on this machine's path.",
+            "Write its absolute path; `nudj-mcp config CLIENT --via stdio` does.",
+        )
+    if "--profile" in words[:-1]:
+        environment = {**environment, **_profile(words)}
+    return Local(tuple(words), environment)
+
+
+def _profile(words: Sequence[str]) -> Mapping[str, str]:
+    try:
+        kept = keychain.read(words[words.index("--profile") + 1])
+    except keychain.KeychainError as error:
+        raise _config("no_profile", str(error), "Log in, or use the environment instead.") from None
+    return {_TOKEN: kept.token.reveal(), "NUDJ_API_DOMAIN": kept.domain}
+
+
+def _config(reason: str, said: str, fix: str) -> Broken:
+    return Broken(Kind.CONFIG, reason, said, fix)
