@@ -5,9 +5,12 @@ import sys
 from collections.abc import Sequence
 
 from server import __version__
-from server.commands import config, sandbox, serve, stdio
+from server.commands import config, demo, sandbox, serve, stdio
+from server.settings import SettingsError
 
-COMMANDS = (serve, stdio, sandbox, config)
+COMMANDS = (demo, serve, stdio, sandbox, config)
+
+MISCONFIGURED = 2
 
 _EPILOG = """exit codes: 0 done; 1 a check did not hold; 2 the configuration or the command line cannot be used"""
 
@@ -29,8 +32,21 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     said = parser().parse_args(arguments)
-    code: int = said.run(said)
+    try:
+        code: int = said.run(said)
+    except SettingsError as wrong:
+        _complain(wrong.mistakes)
+        code = MISCONFIGURED
+    except OSError as fault:
+        _complain((f"a file or port cannot be opened: {fault}",))
+        code = MISCONFIGURED
     return code
+
+
+def _complain(mistakes: Sequence[str]) -> None:
+    print("nudj-mcp cannot start; correct these and start again:", file=sys.stderr)
+    for mistake in mistakes:
+        print(f"  - {mistake}", file=sys.stderr)
 
 
 if __name__ == "__main__":

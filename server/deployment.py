@@ -104,35 +104,34 @@ def parts(settings: Settings) -> Parts:
 
 
 @asynccontextmanager
-async def deployed(settings: Settings, catalogue: Catalogue, stdout: Sink) -> AsyncIterator[Deployment]:
+async def deployed(
+    settings: Settings, read: Parts, catalogue: Catalogue, default_sink: Sink
+) -> AsyncIterator[Deployment]:
     """The server, alive while the block runs: connections open, keys and tenants kept fresh.
 
     Parameters:
-        stdout: where audit lines go when no audit_file is set.
-
-    Raises:
-        SettingsError: before anything is opened.
+        read: what `parts` made of the same settings.
+        default_sink: where audit lines go when no audit_file is set.
     """
-    ready_parts = parts(settings)
     for warning in warnings(settings):
         _log.warning(warning)
     async with AsyncExitStack() as stack:
-        audit = Audit(ready_parts.sink or stdout)
+        audit = Audit(read.sink or default_sink)
         stack.callback(audit.close)
         store = await stack.enter_async_context(_store(settings))
         net = await stack.enter_async_context(Net(lambda host, port: tenants.directory.route(host, port)))
-        tenants: Source = ready_parts.tenants or TenantFeed(settings.tenants_url or "", net.send)
-        verifier = _verifier(settings, ready_parts.keys, net.send, store)
+        tenants: Source = read.tenants or TenantFeed(settings.tenants_url or "", net.send)
+        verifier = _verifier(settings, read.keys, net.send, store)
         telemetry = _telemetry(settings, catalogue)
         gate = Gate(verifier, tenants.directory, catalogue.toolsets)
         calls = Calls(
             catalogue={tool.name: tool for tool in catalogue.tools},
             default_toolsets=catalogue.default_toolsets,
             gate=gate,
-            grants=Grants(ready_parts.matrix),
+            grants=Grants(read.matrix),
             upstream=_upstream(settings, net.send, verifier, telemetry),
             limits=_limits(settings, store),
-            confirmations=Confirmations(ready_parts.confirm_key, store, time.time),
+            confirmations=Confirmations(read.confirm_key, store, time.time),
             replays=Replays(store),
             audit=audit,
             telemetry=telemetry,

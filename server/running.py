@@ -1,31 +1,58 @@
 """A server with its ports: one deployment served over HTTP, from readiness to the last answer of a drain."""
 
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 import anyio
 
 from server.deployment import Deployment
 from server.protocol import Protocol
-from server.serving import bind, listening, told_to_stop
+from server.serving import bind, listening, port_of, told_to_stop
 from server.settings import Settings
 from server.transports.http import LOOPBACK, LOOPBACK_ORIGINS, Door, Health, app, asks
 from server.transports.sse import Caps
 
 
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The bound sockets of one server; bound before anything runs, so that a taken port is told at once."""
+
+    mcp: socket.socket
+    metrics: socket.socket | None
+
+    @property
+    def number(self) -> int:
+        """The port number of the MCP side."""
+        return port_of(self.mcp)
+
+
+@contextmanager
+def bound(settings: Settings) -> Iterator[Ports]:
+    """The sockets these settings ask for.
+
+    Raises:
+        OSError: an address cannot be bound.
+    """
+    with ExitStack() as stack:
+        mcp = stack.enter_context(bind(settings.host, settings.port))
+        metrics = settings.metrics_port
+        yield Ports(mcp, None if metrics is None else stack.enter_context(bind(settings.metrics_host, metrics)))
+
+
 @asynccontextmanager
-async def over_http(deployment: Deployment, bound: socket.socket) -> AsyncIterator[Health]:
-    """Serve a deployment on a bound socket, and its metrics on theirs, while the block runs."""
+async def over_http(deployment: Deployment, ports: Ports) -> AsyncIterator[Health]:
+    """Serve a deployment on bound sockets while the block runs."""
     settings = deployment.settings
     health = Health(deployment.ready)
     server = Protocol(deployment.calls, asks).server()
     whole = app(server, deployment.gate.refusal, door(settings), health)
-    async with listening(whole, bound, grace_s=settings.drain_s):
-        if deployment.metrics is None:
+    async with listening(whole, ports.mcp, grace_s=settings.drain_s):
+        if deployment.metrics is None or ports.metrics is None:
             yield health
             return
-        async with listening(deployment.metrics, bind(settings.metrics_host, settings.metrics_port or 0)):
+        async with listening(deployment.metrics, ports.metrics):
             yield health
 
 

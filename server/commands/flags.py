@@ -1,14 +1,10 @@
 """Settings as command-line flags: every one of them, named and described as the record names and describes them."""
 
 import argparse
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-from server.settings import Settings, SettingsError, load, variable
-
-MISCONFIGURED = 2
-"""Exit code of a configuration that cannot be used."""
+from server.settings import Settings, load, variable
 
 
 def add(parser: argparse.ArgumentParser, *, without: frozenset[str] = frozenset()) -> None:
@@ -27,23 +23,15 @@ def add(parser: argparse.ArgumentParser, *, without: frozenset[str] = frozenset(
 
 def settings(
     arguments: argparse.Namespace, fixed: Mapping[str, Any] = {}, defaults: Mapping[str, Any] = {}
-) -> Settings | None:
-    """Settings from flags and environment; on mistakes all of them are printed and None comes back.
+) -> Settings:
+    """Settings from flags and environment.
 
     Parameters:
         fixed: what the command itself settles.
         defaults: what this command assumes where neither flag nor environment says anything.
+
+    Raises:
+        SettingsError: with every mistake there is.
     """
     said = {name: value for name, value in vars(arguments).items() if name in Settings.model_fields}
-    try:
-        return load({**said, **fixed}, defaults=defaults)
-    except SettingsError as wrong:
-        complain(wrong)
-        return None
-
-
-def complain(wrong: SettingsError) -> None:
-    """Print every mistake of a configuration."""
-    print("nudj-mcp cannot start; correct these and start again:", file=sys.stderr)
-    for mistake in wrong.mistakes:
-        print(f"  - {mistake}", file=sys.stderr)
+    return load({**said, **fixed}, defaults=defaults)

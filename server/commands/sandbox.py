@@ -6,11 +6,9 @@ from pathlib import Path
 import anyio
 
 from server import logs
-from server.commands import flags
-from server.commands.serve import LOOP, tokens, write_tokens
+from server.commands.local import LOOP, tokens, write_tokens
 from server.sandbox.sandbox import Sandbox
 from server.serving import bind, listening, port_of, told_to_stop
-from server.settings import SettingsError
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -23,22 +21,22 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until stopped."""
+    """Serve until stopped.
+
+    Raises:
+        OSError: the port cannot be bound.
+    """
     logs.configure()
-    try:
-        return anyio.run(_serve, arguments, backend_options=LOOP)
-    except OSError as fault:
-        flags.complain(SettingsError((f"port {arguments.port} cannot be opened: {fault.strerror or fault}",)))
-        return flags.MISCONFIGURED
+    return anyio.run(_serve, arguments, backend_options=LOOP)
 
 
 async def _serve(arguments: argparse.Namespace) -> int:
-    bound = bind("127.0.0.1", arguments.port)
-    sandbox = Sandbox(port=port_of(bound), database=arguments.database)
-    async with listening(sandbox.app, bound):
-        if arguments.tokens is not None:
-            write_tokens(arguments.tokens, {"mcp_url": None, "sse_url": None} | tokens(sandbox))
-        for account in sandbox.accounts:
-            print(f"{account.email}  {account.password}  {account.role}  {', '.join(account.organisations)}")
-        await told_to_stop()
+    with bind("127.0.0.1", arguments.port) as bound:
+        sandbox = Sandbox(port=port_of(bound), database=arguments.database)
+        async with listening(sandbox.app, bound):
+            if arguments.tokens is not None:
+                write_tokens(arguments.tokens, {"mcp_url": None, "sse_url": None} | tokens(sandbox))
+            for account in sandbox.accounts:
+                print(f"{account.email}  {account.password}  {account.role}  {', '.join(account.organisations)}")
+            await told_to_stop()
     return 0

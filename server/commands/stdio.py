@@ -5,15 +5,14 @@ import sys
 
 import anyio
 
-from server import logs
+from server import keychain, logs
 from server.audit import Stream
 from server.case import Asked
 from server.commands import flags
-from server.commands.serve import LOOP, WHOLE
+from server.commands.local import LOOP, WHOLE
 from server.credentials import Presented
-from server.deployment import deployed, process_presented
+from server.deployment import deployed, parts, process_presented
 from server.protocol import Ask, Context, Protocol, asked
-from server.settings import Settings, SettingsError
 from server.transports import stdio
 
 
@@ -26,22 +25,24 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Speak until the client closes standard input. 2 for a configuration that cannot be used."""
-    settings = flags.settings(arguments, defaults={"auth_verify": "upstream"})
-    if settings is None:
-        return flags.MISCONFIGURED
-    try:
-        return anyio.run(_serve, settings, backend_options=LOOP)
-    except SettingsError as wrong:
-        flags.complain(wrong)
-        return flags.MISCONFIGURED
+    """Speak until the client closes standard input.
+
+    Raises:
+        SettingsError: the configuration cannot be used.
+    """
+    return anyio.run(_serve, arguments, backend_options=LOOP)
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(arguments: argparse.Namespace) -> int:
+    fixed = {}
+    if arguments.profile is not None:
+        kept = keychain.read(arguments.profile)
+        fixed = {"token": kept.token.reveal(), "api_domain": kept.domain}
+    settings = flags.settings(arguments, fixed, {"auth_verify": "upstream"})
+    read = parts(settings)
     logs.configure(settings.log_level.upper())
-    presented = process_presented(settings)
-    async with deployed(settings, WHOLE, Stream(sys.stderr)) as deployment:
-        await stdio.serve(Protocol(deployment.calls, _asking(presented)).server())
+    async with deployed(settings, read, WHOLE, Stream(sys.stderr)) as deployment:
+        await stdio.serve(Protocol(deployment.calls, _asking(process_presented(settings))).server())
     return 0
 
 

@@ -43,7 +43,7 @@ class OneTenant:
     def __init__(self, api_domain: str | None, trust: Path | None = None) -> None:
         """Make the directory of one; without a canonical domain it is empty, and each call says what is wrong."""
         if api_domain is None or slip(api_domain) is not None:
-            self.directory = Directory(Table())
+            self.directory = Directory(Table.of({}, {}))
             return
         tenant = Tenant("", api_domain, api_domain.partition("://")[2].partition(".")[0], trust=trust)
         self.directory = Directory(Table.of({api_domain: tenant}, {}))

@@ -1,0 +1,109 @@
+"""A whole world on this machine: the embedded tenant and a server that trusts it, in one process."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from server import logs
+from server.audit import Sink
+from server.commands import flags
+from server.deployment import Catalogue, deployed, parts
+from server.running import bound, over_http
+from server.sandbox.sandbox import Sandbox
+from server.serving import bind, listening, port_of
+from server.settings import Settings, variable
+from server.transports.http import Health
+from tools import CATALOGUE
+from tools.toolsets import DEFAULT, TOOLSETS
+
+WHOLE = Catalogue(CATALOGUE, TOOLSETS, DEFAULT)
+
+LOOP: dict[str, Any] = {"use_uvloop": sys.platform != "win32"}
+"""The event loop of every command that serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The two servers, running.
+
+    `environment` makes another process trust the same tenant, for a stdio server started as a child.
+    """
+
+    sandbox: Sandbox
+    settings: Settings
+    health: Health
+    mcp_url: str
+    sse_url: str
+    environment: Mapping[str, str]
+
+    def tokens(self) -> dict[str, Any]:
+        """The content of a tokens file."""
+        return {"mcp_url": self.mcp_url, "sse_url": self.sse_url} | tokens(self.sandbox)
+
+
+@asynccontextmanager
+async def local(arguments: argparse.Namespace, audit: Sink) -> AsyncIterator[Local]:
+    """Both servers, alive while the block runs.
+
+    Parameters:
+        arguments: the command line, with the settings' flags.
+        audit: where audit lines go when no audit_file is set.
+
+    Raises:
+        SettingsError: the rest of the configuration cannot be used.
+        OSError: a port cannot be bound.
+    """
+    async with AsyncExitStack() as stack:
+        tenant = stack.enter_context(bind("127.0.0.1", 0))
+        sandbox = Sandbox(port=port_of(tenant))
+        trust = trusting(sandbox, Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        settings = flags.settings(arguments, trust)
+        read = parts(settings)
+        logs.configure(settings.log_level.upper())
+        ports = stack.enter_context(bound(settings))
+        await stack.enter_async_context(listening(sandbox.app, tenant))
+        deployment = await stack.enter_async_context(deployed(settings, read, WHOLE, audit))
+        deployment.audit.watch(sandbox.observe)
+        here = f"http://127.0.0.1:{ports.number}"
+        sandbox.mcp_url = f"{here}/mcp"
+        health = await stack.enter_async_context(over_http(deployment, ports))
+        environment = {variable(name): value for name, value in trust.items()}
+        yield Local(sandbox, settings, health, f"{here}/mcp", f"{here}/sse", environment)
+
+
+def trusting(sandbox: Sandbox, folder: Path) -> dict[str, str]:
+    """Settings by which a server treats the embedded tenant as it treats any other.
+
+    Parameters:
+        folder: where the tenant directory is written.
+    """
+    directory = folder / "tenants.toml"
+    directory.write_text(sandbox.directory_toml(), "utf-8")
+    return {
+        "auth_verify": "jwks",
+        "auth_jwks_url": sandbox.jwks_url,
+        "auth_issuer": sandbox.issuer,
+        "auth_audience": sandbox.audience,
+        "revocations_url": sandbox.revocations_url,
+        "tenants_file": str(directory),
+    }
+
+
+def tokens(sandbox: Sandbox) -> dict[str, Any]:
+    """What a tokens file says of the embedded tenant."""
+    return {"jwks_url": sandbox.jwks_url, "organisations": sandbox.organisations_file()}
+
+
+def write_tokens(path: Path, said: Mapping[str, Any]) -> None:
+    """Write the file whole, readable by its owner alone."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(said, indent=2), "utf-8")
+    fresh.replace(path)
