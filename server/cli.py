@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from server import __version__
+from server import __version__, logs
 from server.commands import config, demo, sandbox, serve, stdio
 from server.settings import SettingsError
 
@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     said = parser().parse_args(arguments)
+    logs.configure()
     try:
         code: int = said.run(said)
     except SettingsError as wrong:

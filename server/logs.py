@@ -54,3 +54,8 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     logging.captureWarnings(capture=True)
     for name, quieter in (("uvicorn.access", logging.WARNING), ("asyncio", logging.WARNING)):
         logging.getLogger(name).setLevel(quieter)
+
+
+def level(name: str) -> None:
+    """Drop records below this level, once the settings are known; `configure` came first."""
+    logging.getLogger().setLevel(name.upper())

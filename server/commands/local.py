@@ -66,7 +66,7 @@ async def local(arguments: argparse.Namespace, audit: Sink) -> AsyncIterator[Loc
         trust = trusting(sandbox, Path(stack.enter_context(tempfile.TemporaryDirectory())))
         settings = flags.settings(arguments, trust)
         read = parts(settings)
-        logs.configure(settings.log_level.upper())
+        logs.level(settings.log_level)
         ports = stack.enter_context(bound(settings))
         await stack.enter_async_context(listening(sandbox.app, tenant))
         deployment = await stack.enter_async_context(deployed(settings, read, WHOLE, audit))

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import anyio
 
-from server import logs
 from server.commands.local import LOOP, tokens, write_tokens
 from server.sandbox.sandbox import Sandbox
 from server.serving import bind, listening, port_of, told_to_stop
@@ -26,7 +25,6 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         OSError: the port cannot be bound.
     """
-    logs.configure()
     return anyio.run(_serve, arguments, backend_options=LOOP)
 
 

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _serve(arguments: argparse.Namespace) -> int:
     settings = flags.settings(arguments)
     read = parts(settings)
-    logs.configure(settings.log_level.upper())
+    logs.level(settings.log_level)
     with bound(settings) as ports:
         async with (
             deployed(settings, read, WHOLE, Stream(sys.stdout)) as deployment,

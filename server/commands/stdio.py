@@ -40,7 +40,7 @@ async def _serve(arguments: argparse.Namespace) -> int:
         fixed = {"token": kept.token.reveal(), "api_domain": kept.domain}
     settings = flags.settings(arguments, fixed, {"auth_verify": "upstream"})
     read = parts(settings)
-    logs.configure(settings.log_level.upper())
+    logs.level(settings.log_level)
     async with deployed(settings, read, WHOLE, Stream(sys.stderr)) as deployment:
         await stdio.serve(Protocol(deployment.calls, _asking(process_presented(settings))).server())
     return 0
