@@ -21,6 +21,7 @@ from server.replays import Replays
 from server.store import StoreDown
 from server.telemetry import Telemetry
 from server.upstream import Upstream
+from server.wire import Envelope
 from tools.refusals import Code, Refusal
 from tools.spec import Caller, Creating, Destroying, Effect, Given, TenantApi, Tool
 
@@ -81,7 +82,7 @@ class Calls:
             return Listing(tuple(self.catalogue.values()), lasting=False)
         return Listing(tuple(tool for tool in self.catalogue.values() if not tool.permissions), lasting=False)
 
-    async def call(self, asked: Asked, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+    async def call(self, asked: Asked, name: str, raw: Mapping[str, Any]) -> Envelope:
         """Answer one tools/call with its envelope; a refusal is an answer too.
 
         Raises:
@@ -97,7 +98,7 @@ class Calls:
         except Refusal as refusal:
             return wire.failure(refusal, asked.request_id)
 
-    async def _answer(self, case: Case, tool: Tool, raw: Mapping[str, Any]) -> dict[str, Any]:
+    async def _answer(self, case: Case, tool: Tool, raw: Mapping[str, Any]) -> Envelope:
         case.admission = admission = await self.gate.admit(case.asked.presented)
         decision = self._decide(admission, tool)
         if decision.denied is not None:
@@ -109,10 +110,8 @@ class Calls:
                 await self.confirmations.require(admission.principal, tool, given)
             return await self._run(case.asked, admission, decision, tool, given)
 
-    async def _run(
-        self, asked: Asked, admission: Admission, decision: Decision, tool: Tool, given: Given
-    ) -> dict[str, Any]:
-        async def run() -> dict[str, Any]:
+    async def _run(self, asked: Asked, admission: Admission, decision: Decision, tool: Tool, given: Given) -> Envelope:
+        async def run() -> Envelope:
             with anyio.move_on_after(self.timeout_s) as patience:
                 api = self._bound(asked, admission, decision, tool, patience.deadline)
                 answer: BaseModel = await tool.run(given, api)
@@ -123,9 +122,7 @@ class Calls:
             return await self.replays.once(admission.principal, tool, given, run)
         return await run()
 
-    def _bound(
-        self, asked: Asked, admission: Admission, decision: Decision, tool: Tool, deadline: float
-    ) -> TenantApi:
+    def _bound(self, asked: Asked, admission: Admission, decision: Decision, tool: Tool, deadline: float) -> TenantApi:
         api = self.upstream.bind(
             admission.principal,
             admission.tenant,

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 
 from server import __version__, logs
-from server.commands import config, demo, sandbox, serve, stdio
+from server.commands import config, demo, doctor, login, sandbox, serve, stdio
 from server.settings import SettingsError
 
-COMMANDS = (demo, serve, stdio, sandbox, config)
+COMMANDS = (demo, serve, stdio, sandbox, config, doctor, login)
 
 MISCONFIGURED = 2
 

@@ -81,20 +81,20 @@ class Protocol:
         arguments = dict(params.arguments or {})
         if params.request_state is not None:
             if not _agreed(params.input_responses):
-                return wire.result(wire.failure(_declined(params.name), uuid.uuid4().hex))
+                return wire.failure(_declined(params.name), uuid.uuid4().hex).result()
             arguments["confirm"] = params.request_state
         envelope = await self._call(ctx, params.name, arguments)
-        confirm = envelope.get("error", {}).get("confirm")
-        if confirm is None or not _can_ask(ctx) or "confirm" in arguments:
-            return wire.result(envelope)
-        question = envelope["error"]["message"]
+        confirm = None if envelope.refusal is None else envelope.refusal.confirm
+        if envelope.refusal is None or confirm is None or "confirm" in arguments or not _can_ask(ctx):
+            return envelope.result()
+        question = envelope.refusal.message
         if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return t.InputRequiredResult(input_requests={"confirm": _form(question)}, request_state=confirm)
         if not await self._asked(ctx, question):
-            return wire.result(wire.failure(_declined(params.name), uuid.uuid4().hex))
-        return wire.result(await self._call(ctx, params.name, arguments | {"confirm": confirm}))
+            return wire.failure(_declined(params.name), uuid.uuid4().hex).result()
+        return (await self._call(ctx, params.name, arguments | {"confirm": confirm})).result()
 
-    async def _call(self, ctx: Context, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def _call(self, ctx: Context, name: str, arguments: Mapping[str, Any]) -> wire.Envelope:
         try:
             return await self._calls.call(self._ask(ctx), name, arguments)
         except UnknownTool:

@@ -3,17 +3,15 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from server.arguments import canonical
 from server.identity.principal import Principal
 from server.store import Store
+from server.wire import Envelope
 from tools.refusals import Code, Refusal
 from tools.spec import Creating, Tool
 
 LIFETIME_S = 24 * 3600
-
-Answer = dict[str, Any]
 
 
 class Replays:
@@ -23,8 +21,8 @@ class Replays:
         self._store = store
 
     async def once(
-        self, principal: Principal, tool: Tool, given: Creating, run: Callable[[], Awaitable[Answer]]
-    ) -> Answer:
+        self, principal: Principal, tool: Tool, given: Creating, run: Callable[[], Awaitable[Envelope]]
+    ) -> Envelope:
         """Run, or give the answer that an earlier run with the same key and arguments gave.
 
         Raises:
@@ -49,18 +47,18 @@ class Replays:
             )
         return _again(first, said)
 
-    async def _first(self, key: str, said: str, run: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _first(self, key: str, said: str, run: Callable[[], Awaitable[Envelope]]) -> Envelope:
         try:
             answer = await run()
         except Refusal as refusal:
             if _nothing_happened(refusal):
                 await self._store.drop(f"{key}:begun")
             raise
-        await self._store.put(key, json.dumps({"said": said, "answer": answer}).encode(), LIFETIME_S)
+        await self._store.put(key, json.dumps({"said": said, "answer": answer.text}).encode(), LIFETIME_S)
         return answer
 
 
-def _again(first: bytes, said: str) -> Answer:
+def _again(first: bytes, said: str) -> Envelope:
     kept = json.loads(first)
     if kept["said"] != said:
         raise Refusal(
@@ -69,8 +67,7 @@ def _again(first: bytes, said: str) -> Answer:
             "Use a new request_key for a new thing, or the first arguments to get the first answer again.",
             reason="request_key_reused",
         )
-    answer: Answer = kept["answer"]
-    return answer
+    return Envelope(kept["answer"])
 
 
 def _nothing_happened(refusal: Refusal) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import mcp.types as t
@@ -43,29 +44,35 @@ def input_schema(one: Tool) -> dict[str, Any]:
     return schema
 
 
-def success(one: Tool, answer: BaseModel) -> dict[str, Any]:
-    """The envelope of an answer; members that say nothing are left out, next_cursor is always there."""
-    data = answer.model_dump(mode="json", exclude_none=True)
-    if isinstance(answer, Page):
-        data.setdefault("next_cursor", None)
-    envelope: dict[str, Any] = {"ok": True, "data": data}
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a call came to: `text` is the whole JSON, written once; `refusal` is None when it succeeded."""
+
+    text: str
+    refusal: Refusal | None = None
+
+    def result(self) -> t.CallToolResult:
+        """The MCP result: text and structured content carry the same JSON, as clients show a model only one of them."""
+        return t.CallToolResult(
+            content=[t.TextContent(type="text", text=self.text)],
+            structured_content=json.loads(self.text),
+            is_error=self.refusal is not None,
+        )
+
+
+def success(one: Tool, answer: BaseModel) -> Envelope:
+    """The envelope of an answer; members that say nothing are left out, but a page always has its next_cursor."""
+    data = answer.__pydantic_serializer__.to_json(answer, exclude_none=True).decode()
+    if isinstance(answer, Page) and answer.next_cursor is None:
+        data = f'{data[:-1]},"next_cursor":null}}'
     fields = untrusted(one.gives)
-    if fields:
-        envelope["untrusted"] = {"note": UNTRUSTED_NOTE, "fields": list(fields)}
-    return envelope
+    mark = f',"untrusted":{compact({"note": UNTRUSTED_NOTE, "fields": fields})}' if fields else ""
+    return Envelope(f'{{"ok":true,"data":{data}{mark}}}')
 
 
-def failure(refusal: Refusal, request_id: str) -> dict[str, Any]:
+def failure(refusal: Refusal, request_id: str) -> Envelope:
     """The envelope of a refusal."""
-    return {"ok": False, "error": refusal.error(request_id)}
-
-
-def result(envelope: dict[str, Any]) -> t.CallToolResult:
-    """The MCP result: text and structured content carry the same JSON, since clients show a model only one of them."""
-    text = compact(envelope)
-    return t.CallToolResult(
-        content=[t.TextContent(type="text", text=text)], structured_content=envelope, is_error=not envelope["ok"]
-    )
+    return Envelope(compact({"ok": False, "error": refusal.error(request_id)}), refusal)
 
 
 def compact(value: Any) -> str:
@@ -73,15 +80,14 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def fitted(one: Tool, answer: BaseModel, cap: int) -> dict[str, Any]:
+def fitted(one: Tool, answer: BaseModel, cap: int) -> Envelope:
     """The envelope of an answer within `cap` bytes; a page that is too long is cut short, with a cursor to the rest.
 
     Raises:
         Refusal: result_too_large, when not even one item fits or the answer is not a page.
     """
     envelope = success(one, answer)
-    size = len(compact(envelope).encode())
-    while size > cap:
+    while (size := len(envelope.text.encode())) > cap:
         if not isinstance(answer, Page) or len(answer.items) <= 1:
             raise Refusal(
                 Code.RESULT_TOO_LARGE,
@@ -90,7 +96,6 @@ def fitted(one: Tool, answer: BaseModel, cap: int) -> dict[str, Any]:
             )
         answer = answer.cut(max(1, min(len(answer.items) - 1, len(answer.items) * cap // size)))
         envelope = success(one, answer)
-        size = len(compact(envelope).encode())
     return envelope
 
 
