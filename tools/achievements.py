@@ -170,7 +170,7 @@ def _may(verb: Verb) -> Permission:
 
 LIST = Tool(
     name="list_achievements",
-    description="Lists achievements (badges, milestones) of all communities, newest first.",
+    description="Lists achievements (badges, milestones), newest first. For all about one use get_achievement.",
     effect=Effect.READ,
     permissions=(_may(Verb.READ),),
     takes=List,

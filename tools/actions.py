@@ -54,11 +54,30 @@ class Config(Answer):
     requires_correct_answer: bool | None = None
 
 
+class Option(Answer):
+    """One of the answers to choose from."""
+
+    id: str | None = None
+    label: str | None = None
+
+
+class Attributes(Answer):
+    """The settings of an action's key, as far as the API documents them."""
+
+    key: str | None = None
+    question: str | None = None
+    options: tuple[Option, ...] | None = None
+    minimum_number_of_answers_required: float | None = None
+    maximum_number_of_answers_allowed: float | None = None
+    correct_answers: tuple[str, ...] | None = None
+    url: str | None = None
+
+
 class Action(ActionItem):
-    """An action in full; `attributes` are the settings of its key, in the API's own names."""
+    """An action in full."""
 
     description: Description = None
-    attributes: dict[str, Any] | None = None
+    attributes: Attributes | None = None
     config: Config | None = None
     progress_period: str | None = None
     max_completions_per_period: int | None = None
@@ -71,8 +90,10 @@ class List(PageOf, Selecting):
 
     selects = ActionItem
 
-    owner_id: Annotated[OwnerId | None, Field(description="Only of this challenge or achievement.")] = None
-    community_id: Annotated[CommunityId | None, Field(description="Only of this one.")] = None
+    owner_id: Annotated[
+        OwnerId | None, Field(description="Only of this, from list_challenges or list_achievements.")
+    ] = None
+    community_id: Annotated[CommunityId | None, Field(description="Only of this, from list_communities.")] = None
     key: Annotated[str | None, Field(max_length=60, description="Only this kind, as in create_action.")] = None
     language: Language = None
 
@@ -126,9 +147,7 @@ class Update(Given):
 
 async def update_action(given: Update, api: TenantApi) -> Action:
     """An action with some members changed."""
-    body = content(given, "id", "attributes")
-    if given.attributes is not None:
-        body["attributes"] = given.attributes
+    body = content(given, "id")
     return Action.model_validate(
         await api.call(op.UPDATE_ACTION, ids={"id": given.id}, body=body, language=given.language)
     )
@@ -150,7 +169,9 @@ class Reorder(Given):
     """Arguments of reorder_actions."""
 
     owner_id: OwnerId
-    action_ids: Annotated[list[Id], Field(min_length=1, max_length=100, description="All of its actions, in order.")]
+    action_ids: Annotated[
+        list[Id], Field(min_length=1, max_length=100, description="All of its, from list_actions, in order.")
+    ]
 
 
 class Reordered(Answer):
@@ -171,7 +192,7 @@ def _may(verb: Verb) -> tuple[Permission, ...]:
 
 LIST = Tool(
     name="list_actions",
-    description="Lists actions (questions, links, follows ...); with owner_id those of one challenge or achievement.",
+    description="Lists actions (questions, links, follows ...). For the attributes of one use get_action.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
     takes=List,
@@ -218,7 +239,7 @@ UPDATE = Tool(
 )
 DELETE = Tool(
     name="delete_action",
-    description="Deletes an action for good, with the answers people gave.",
+    description="Deletes an action for good, with the answers people gave. To correct it use update_action.",
     effect=Effect.DESTROY,
     permissions=_may(Verb.DELETE),
     takes=Delete,
@@ -229,7 +250,7 @@ DELETE = Tool(
 )
 REORDER = Tool(
     name="reorder_actions",
-    description="Sets the order of the actions of one challenge. Take all their ids from list_actions first.",
+    description="Sets the order of the actions of one challenge. To change one of them use update_action.",
     effect=Effect.CHANGE,
     permissions=_may(Verb.UPDATE),
     takes=Reorder,

@@ -66,7 +66,7 @@ class List(PageOf, Selecting):
 
     selects = GroupItem
 
-    community_id: Annotated[CommunityId | None, Field(description="Only of this one.")] = None
+    community_id: Annotated[CommunityId | None, Field(description="Only of this, from list_communities.")] = None
     language: Language = None
 
 
@@ -118,7 +118,7 @@ class Update(Given):
     id: GroupId
     title: ChangedTitle = None
     description: NewDescription = None
-    challenge_ids: Annotated[list[Id] | None, Field(description="Replaces all.")] = None
+    challenge_ids: Annotated[list[Id] | None, Field(description="From list_challenges; replaces all.")] = None
     type: Annotated[Rotation | None, Field(description="Order.")] = None
     period: Annotated[Period | None, Field(description="Changes each.")] = None
     active_amount: Annotated[int | None, Field(ge=1, description="On at a time.")] = None
@@ -151,7 +151,7 @@ LIST = Tool(
 )
 GET = Tool(
     name="get_challenge_group",
-    description="Reads one challenge group with the ids of its challenges.",
+    description="Reads one challenge group with the ids of its challenges, for get_challenge.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
     takes=Get,
@@ -173,7 +173,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_challenge_group",
-    description="Changes a challenge group; members left out stay. To end it, set status archived.",
+    description="Changes a challenge group; members left out stay. For a challenge in it use update_challenge.",
     effect=Effect.CHANGE,
     permissions=_may(Verb.UPDATE),
     takes=Update,

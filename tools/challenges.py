@@ -154,7 +154,7 @@ def _may(verb: Verb) -> Permission:
 
 LIST = Tool(
     name="list_challenges",
-    description="Lists challenges of all communities, newest first, with counts of starts and completions.",
+    description="Lists challenges, newest first, with counts of completions. For all about one use get_challenge.",
     effect=Effect.READ,
     permissions=(_may(Verb.READ),),
     takes=List,

@@ -10,7 +10,7 @@ from tools.prizes import WRITES, Allocation, NewPrize, Prize
 from tools.spec import Answer, Effect, Given, Id, Permission, Subject, TenantApi, Tool, Verb
 
 Owner = Literal["challenge", "action", "achievement", "leaderboard"]
-OwnerId = Annotated[Id, Field(description="From its list tool.")]
+OwnerId = Annotated[Id, Field(description="From list_challenges, list_actions, list_games ...")]
 
 _READS = {
     "challenge": op.GET_CHALLENGE_DISTRIBUTION,
@@ -54,8 +54,16 @@ class SetPrize(NewPrize):
     """A prize as set; ranks on leaderboards only."""
 
     allocations: Annotated[Sequence[Allocation], Field(description="Replaces all.")] = ()
-    start_rank: Annotated[int | None, Field(ge=1, description="Leaderboards only.")] = None
-    end_rank: Annotated[int | None, Field(ge=1, description="Leaderboards only.")] = None
+    start_rank: Annotated[int | None, Field(ge=1, description="Leaderboards only: paid from here.")] = None
+    end_rank: Annotated[int | None, Field(ge=1, description="To here; absent: start_rank.")] = None
+
+    @field_validator("end_rank")
+    @classmethod
+    def _behind(cls, end_rank: int | None, info: ValidationInfo) -> int | None:
+        start_rank = info.data.get("start_rank")
+        if end_rank is not None and (start_rank is None or end_rank < start_rank):
+            raise ValueError("needs a start_rank that is not greater")
+        return end_rank
 
 
 class Set(Given):
@@ -74,15 +82,12 @@ class Set(Given):
     @classmethod
     def _fitting(cls, prizes: Sequence[SetPrize], info: ValidationInfo) -> Sequence[SetPrize]:
         owner_type = info.data.get("owner_type")
-        ranked = [prize.start_rank is not None and prize.end_rank is not None for prize in prizes]
-        if owner_type == "leaderboard" and not all(ranked):
-            raise ValueError("every prize of a leaderboard needs start_rank and end_rank")
-        if owner_type != "leaderboard" and any(prize.start_rank or prize.end_rank for prize in prizes):
+        if owner_type == "leaderboard" and not all(prize.start_rank for prize in prizes):
+            raise ValueError("every prize of a leaderboard needs start_rank")
+        if owner_type != "leaderboard" and any(prize.start_rank for prize in prizes):
             raise ValueError("start_rank and end_rank are for leaderboards only")
         if owner_type not in _MANY and len(prizes) > 1:
             raise ValueError(f"a {owner_type} has exactly one prize; put all rewards into its allocations")
-        if any((prize.start_rank or 1) > (prize.end_rank or prize.start_rank or 1) for prize in prizes):
-            raise ValueError("start_rank must not be greater than end_rank")
         return prizes
 
 
@@ -98,8 +103,9 @@ async def set_distribution(given: Set, api: TenantApi) -> Distribution:
 
 
 def _ranked(prize: SetPrize) -> dict[str, Any]:
-    ranks = {"startRank": prize.start_rank, "endRank": prize.end_rank}
-    return prize.body() | {name: rank for name, rank in ranks.items() if rank is not None}
+    if prize.start_rank is None:
+        return prize.body()
+    return prize.body() | {"startRank": prize.start_rank, "endRank": prize.end_rank or prize.start_rank}
 
 
 def _shaped(owner_type: str, owner_id: str, found: Any) -> Distribution:
@@ -112,7 +118,7 @@ def _shaped(owner_type: str, owner_id: str, found: Any) -> Distribution:
 
 GET = Tool(
     name="get_distribution",
-    description="Reads the points, XP and reward allocations of a challenge, action, achievement or leaderboard.",
+    description="Reads the points, XP and reward allocations that something pays. To change them use set_distribution.",
     effect=Effect.READ,
     permissions=(Permission(Verb.READ, Subject.DISTRIBUTION),),
     takes=Get,

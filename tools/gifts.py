@@ -142,7 +142,7 @@ GIVE = Tool(
 )
 CLOSE = Tool(
     name="close_giveaway",
-    description="Names the winners of a manual giveaway and ends it; it cannot be taken back.",
+    description="Names the winners of a manual giveaway and ends it for good. Find it with list_rewards.",
     effect=Effect.CHANGE,
     permissions=(Permission(Verb.UPDATE, Subject.REWARD),),
     takes=Close,

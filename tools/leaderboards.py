@@ -67,7 +67,7 @@ class List(PageOf, Selecting):
     selects = LeaderboardItem
 
     status: Annotated[Status | None, Field(description="Only these.")] = None
-    community_id: Annotated[CommunityId | None, Field(description="Only of this one.")] = None
+    community_id: Annotated[CommunityId | None, Field(description="Only of this, from list_communities.")] = None
     language: Language = None
 
 
@@ -102,7 +102,7 @@ class Create(Creating, Window):
     metric_type: Annotated[Metric, Field(description="The number that ranks.")]
     period: Annotated[Period, Field(description="Starts anew each.")] = "open"
     starts_at: Annotated[Instant, Field(description="Such as 2026-12-24T18:00Z.")]
-    community_id: Annotated[CommunityId | None, Field(description="Count only this community.")] = None
+    community_id: Annotated[CommunityId | None, Field(description="Only of this, from list_communities.")] = None
     status: NewStatus = "draft"
 
 
@@ -120,7 +120,7 @@ class Update(Window):
     description: Text = None
     metric_type: Annotated[Metric | None, Field(description="The number that ranks.")] = None
     period: Annotated[Period | None, Field(description="Starts anew each.")] = None
-    community_id: Annotated[CommunityId | None, Field(description="Count only this community.")] = None
+    community_id: Annotated[CommunityId | None, Field(description="Only of this, from list_communities.")] = None
     status: ChangedStatus = None
     language: Language = None
 
@@ -143,7 +143,7 @@ def _may(verb: Verb) -> tuple[Permission, ...]:
 
 LIST = Tool(
     name="list_leaderboards",
-    description="Lists leaderboards and what ranks them.",
+    description="Lists leaderboards. For the settings of one use get_leaderboard.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
     takes=List,
@@ -176,7 +176,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_leaderboard",
-    description="Changes a leaderboard; members left out stay. To end it, set status archived.",
+    description="Changes a leaderboard; members left out stay. For its prizes use set_distribution.",
     effect=Effect.CHANGE,
     permissions=_may(Verb.UPDATE),
     takes=Update,

@@ -22,7 +22,7 @@ _SHARED = ("community_id", "description", "event", "source_id", "status", "langu
 class Create(Chaining, Window):
     """Arguments of create_achievement."""
 
-    community_id: Annotated[CommunityId | None, Field(description="Absent: of all.")] = None
+    community_id: Annotated[CommunityId | None, Field(description="From list_communities; absent: all.")] = None
     title: NewTitle
     description: NewDescription = None
     event: Event
@@ -79,7 +79,7 @@ class Tier(Given):
 class CreateSeries(Chaining):
     """Arguments of create_achievement_series."""
 
-    community_id: Annotated[CommunityId | None, Field(description="Absent: of all.")] = None
+    community_id: Annotated[CommunityId | None, Field(description="From list_communities; absent: all.")] = None
     title: Annotated[NewTitle, Field(description="Tier names are added.")]
     description: NewDescription = None
     event: Event

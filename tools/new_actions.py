@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from tools.details import NewTitle
+from tools.edits import changes
 from tools.spec import Given
 
 CHOICE = "question-multiple-choice"
@@ -85,7 +86,8 @@ class NewAction(Given):
             case "interaction-external-link":
                 return {"key": self.key, "url": self.url}
             case _:
-                return (self.attributes or {}) | {"key": self.key}
+                raw: dict[str, Any] = changes(self).get("attributes", {})
+                return raw | {"key": self.key}
 
     def _answers(self) -> dict[str, Any]:
         ids = {label: f"option-{number}" for number, label in enumerate(self.options or (), 1)}

@@ -39,7 +39,7 @@ Rewards = Annotated[Sequence[Share], Field(description="To be won.")]
 class Allocation(Share):
     """A share that may exist already."""
 
-    id: Annotated[Id | None, Field(description="To keep or change one; absent: new.")] = None
+    id: Annotated[Id | None, Field(description="From get_distribution; absent: new.")] = None
     amount_to_distribute: Annotated[int, Field(ge=1, description="Given per winner.")] = 1
     allocation_type: Annotated[AllocationType, Field(description="entries: draw tickets.")] = "assets"
 

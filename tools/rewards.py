@@ -199,7 +199,7 @@ def _may(verb: Verb) -> Permission:
 
 LIST = Tool(
     name="list_rewards",
-    description="Lists rewards with price and supply, newest first.",
+    description="Lists rewards with price and supply, newest first. For all about one use get_reward.",
     effect=Effect.READ,
     permissions=(_may(Verb.READ),),
     takes=List,
@@ -210,7 +210,7 @@ LIST = Tool(
 )
 GET = Tool(
     name="get_reward",
-    description="Reads one reward with its stock. What pays it out is in get_distribution of a challenge and so on.",
+    description="Reads one reward with its stock. For what pays it out use get_distribution.",
     effect=Effect.READ,
     permissions=(_may(Verb.READ),),
     takes=Get,
@@ -235,7 +235,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_reward",
-    description="Changes a reward; members left out stay.",
+    description="Changes a reward; members left out stay. To let people win it use set_distribution.",
     effect=Effect.CHANGE,
     permissions=(_may(Verb.UPDATE), READ_TAGS),
     takes=Update,

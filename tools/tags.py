@@ -68,14 +68,13 @@ class Create(Creating):
     """Arguments of create_tag."""
 
     value: Annotated[str, Field(min_length=1, max_length=100, description="The word shown.")]
-    filtering: Annotated[list[Place] | None, Field(description="Where it filters.")] = None
-    display: Annotated[list[Place] | None, Field(description="Where it is shown.")] = None
+    places: Annotated[list[Place] | None, Field(description="Where it shows and filters.")] = None
     language: Language = None
 
 
 async def create_tag(given: Create, api: TenantApi) -> Tag:
     """A new tag."""
-    return Tag.model_validate(await api.call(op.CREATE_TAG, body=_body(given), language=given.language))
+    return Tag.model_validate(await api.call(op.CREATE_TAG, body=_body(given, given.places), language=given.language))
 
 
 class Update(Given):
@@ -83,21 +82,21 @@ class Update(Given):
 
     id: TagId
     value: Annotated[str | None, Field(min_length=1, max_length=100, description="The word shown.")] = None
-    filtering: Annotated[list[Place] | None, Field(description="Where it filters; replaces all.")] = None
-    display: Annotated[list[Place] | None, Field(description="Where it is shown; replaces all.")] = None
+    places: Annotated[list[Place] | None, Field(description="Where it shows and filters; replaces all.")] = None
     language: Language = None
 
 
 async def update_tag(given: Update, api: TenantApi) -> Tag:
     """A tag with some members changed."""
-    answer = await api.call(op.UPDATE_TAG, ids={"id": given.id}, body=_body(given), language=given.language)
+    answer = await api.call(
+        op.UPDATE_TAG, ids={"id": given.id}, body=_body(given, given.places), language=given.language
+    )
     return Tag.model_validate(answer)
 
 
-def _body(given: Given) -> dict[str, Any]:
-    flat = changes(given, "id", "language", "request_key")
-    config = {name: flat.pop(name) for name in ("filtering", "display") if name in flat}
-    return flat | ({"config": config} if config else {})
+def _body(given: Given, places: list[Place] | None) -> dict[str, Any]:
+    config = {} if places is None else {"config": {"filtering": places, "display": places}}
+    return changes(given, "id", "language", "request_key", "places") | config
 
 
 def _may(verb: Verb) -> tuple[Permission, ...]:
@@ -128,7 +127,7 @@ GET = Tool(
 )
 CREATE = Tool(
     name="create_tag",
-    description="Creates a tag. Look with list_tags first: two tags of one word confuse people.",
+    description="Creates a tag. Look with list_tags first.",
     effect=Effect.CREATE,
     permissions=_may(Verb.CREATE),
     takes=Create,
@@ -139,7 +138,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_tag",
-    description="Renames a tag or changes where it is used; members left out stay. To make a new one, use create_tag.",
+    description="Renames a tag or changes where it is used. To make a new one, use create_tag.",
     effect=Effect.CHANGE,
     permissions=_may(Verb.UPDATE),
     takes=Update,
