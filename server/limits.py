@@ -54,7 +54,8 @@ class Limits:
         for key, most in zip(keys, self._most, strict=True):
             if self._running[key] >= most:
                 raise _limited("concurrency", f"{most} calls are running already; that is the most at a time.", 1.0)
-        self._running.update(keys)
+        for key in keys:
+            self._running[key] += 1
         try:
             await self._spend(keys)
             yield

@@ -186,10 +186,14 @@ class Redis:
 
     async def revoked(self, token_id: str) -> bool:
         """See `Store.revoked`."""
-        async with self._reading:
-            if self._read_at is None or self._clock() - self._read_at > 1.0:
-                await self._refresh()
+        if self._stale():
+            async with self._reading:
+                if self._stale():
+                    await self._refresh()
         return token_id in self._revoked
+
+    def _stale(self) -> bool:
+        return self._read_at is None or self._clock() - self._read_at > 1.0
 
     async def _refresh(self) -> None:
         asked_at = self._clock()

@@ -252,6 +252,11 @@ async def test_half_a_surrogate_pair_becomes_something_that_can_be_sent_on() -> 
     [
         (op.GET_CHALLENGE, {"id": THING, "organisationId": GLOBEX, "title": "theirs"}, Code.NOT_FOUND),
         (op.GET_CHALLENGE, {"id": THING, "reward": [{"organisationId": GLOBEX}]}, Code.NOT_FOUND),
+        (
+            op.GET_CHALLENGE,
+            {"id": THING, "note": '"organisationId":"' + ACME, "organisationId": GLOBEX},
+            Code.NOT_FOUND,
+        ),
         (op.GET_CHALLENGES, {"totalCount": 1, "edges": [{"organisationId": GLOBEX}]}, Code.UPSTREAM_INVALID),
         (op.UPDATE_CHALLENGE, {"organisationId": GLOBEX}, Code.UPSTREAM_INVALID),
         (
@@ -260,7 +265,7 @@ async def test_half_a_surrogate_pair_becomes_something_that_can_be_sent_on() -> 
             Code.UPSTREAM_INVALID,
         ),
     ],
-    ids=["entity", "nested", "list", "write", "template"],
+    ids=["entity", "nested", "quoted", "list", "write", "template"],
 )
 async def test_nothing_of_another_organisation_comes_back(operation: Operation, answer: Any, code: Code) -> None:
     async with world(said(answer)) as it:
@@ -370,3 +375,18 @@ async def test_a_cancelled_call_closes_its_request() -> None:
         calls.cancel_scope.cancel()
         with anyio.CancelScope(shield=True):
             await asyncio.wait_for(it.here.closed.wait(), 0.5)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [f'{{"organisationId" : "{GLOBEX}"}}', f'{{"organisation\\u0049d":"{GLOBEX}"}}', '{"organisationId":7}'],
+    ids=["spaced", "escaped", "number"],
+)
+async def test_another_organisation_is_seen_however_its_id_is_written(written: str) -> None:
+    async with world(reply(f'[{{"organisationId":"{ACME}","in":{written}}}]'.encode(), JSON)) as it:
+        assert (await it.refusal(op.GET_CHALLENGES)).code is Code.UPSTREAM_INVALID
+
+
+async def test_an_organisation_id_with_spaces_around_it_is_still_ours() -> None:
+    async with world(reply(f'{{"organisationId" : "{ACME}"}}'.encode(), JSON)) as it:
+        assert await it.api().call(op.GET_THEME) == {"organisationId": ACME}
