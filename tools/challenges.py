@@ -118,7 +118,6 @@ class Update(Window):
     progress_period: ProgressPeriod = None
     max_completions_per_period: Completions = None
     is_linear: Annotated[bool | None, Field(description="Actions only in order.")] = None
-    unlock_price: Annotated[int | None, Field(ge=0, description="Points to enter.")] = None
     video_url: Annotated[str | None, Field(pattern=r"^https://\S+$", description="Video to watch.")] = None
     language: Language = None
 

@@ -14,7 +14,7 @@ Title = Annotated[str | None, Field(validation_alias=AliasPath("details", "title
 Description = Annotated[str | None, Field(validation_alias=AliasPath("details", "description"))]
 
 NewTitle = Annotated[str, Field(min_length=1, description="Shown title.")]
-NewDescription = Annotated[str | None, Field(max_length=3000, description="Rich text (HTML).")]
+NewDescription = Annotated[str | None, Field(description="Rich text (HTML).")]
 Featured = Annotated[bool | None, Field(description="Shown first.")]
 ProgressPeriod = Annotated[Period | None, Field(description="Starts anew each.")]
 Completions = Annotated[int | None, Field(ge=0, description="Per person and period.")]

@@ -101,7 +101,7 @@ class Create(Creating, Window):
     description: Text = None
     metric_type: Annotated[Metric, Field(description="The number that ranks.")]
     period: Annotated[Period, Field(description="Starts anew each.")] = "open"
-    starts_at: Annotated[Instant, Field(description="Such as 2026-12-24T18:00Z.")]
+    starts_at: Annotated[Instant, Field(description="Start.")]
     community_id: Annotated[CommunityId | None, Field(description="Only of this, from list_communities.")] = None
     status: NewStatus = "draft"
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from tools import operations as op
 from tools.chains import Chain, Chaining, Planned, Step, ToolCall, check_community
 from tools.communities import CommunityId
-from tools.details import Completions, Featured, NewDescription, NewTitle, ProgressPeriod, content
+from tools.details import Featured, NewDescription, NewTitle, content
 from tools.new_actions import NewAction
 from tools.prizes import NewPrize, PointsPaid, Rewards, XpPaid, payout
 from tools.spec import Answer, Effect, Language, Permission, Status, Subject, TenantApi, Tool, Verb
@@ -31,8 +31,6 @@ class Create(Chaining, Window):
     tags: TagNames = None
     status: Annotated[Status, Field(description="Set last.")] = "draft"
     featured: Featured = None
-    progress_period: ProgressPeriod = None
-    max_completions_per_period: Completions = None
     language: Language = None
 
 

@@ -42,7 +42,6 @@ Price = Annotated[int | None, Field(ge=0, description="Points each.")]
 Supply = Annotated[int | None, Field(ge=0, description="In all.")]
 PerUser = Annotated[int | None, Field(ge=1, description="Most per person.")]
 Instructions = Annotated[str | None, Field(description="How to redeem it.")]
-DrawsAt = Annotated[Instant | None, Field(description="When winners are drawn.")]
 
 
 class RewardItem(Answer):
@@ -132,7 +131,7 @@ class Create(Creating, Window):
     max_assets_per_user: PerUser = None
     shop_supply: Annotated[int | None, Field(ge=0, description="Of these, for sale at once.")] = None
     is_manual_giveaway: Annotated[bool | None, Field(description="close_giveaway names winners.")] = None
-    draws_at: DrawsAt = None
+    draws_at: Annotated[Instant | None, Field(description="When winners are drawn.")] = None
     tags: TagNames = None
     status: NewStatus = "draft"
     language: Language = None
@@ -158,7 +157,6 @@ class Update(Window):
     assets_supply: Supply = None
     asset_points_price: Price = None
     max_assets_per_user: PerUser = None
-    draws_at: DrawsAt = None
     tags: ChangedTags = None
     status: ChangedStatus = None
     language: Language = None

@@ -11,8 +11,8 @@ from tools.spec import Given, Instant
 class Window(Given):
     """Base of what tools take that schedule something."""
 
-    starts_at: Annotated[Instant | None, Field(description="Such as 2026-12-24T18:00Z.")] = None
-    expires_at: Annotated[Instant | None, Field(description="Later than starts_at.")] = None
+    starts_at: Annotated[Instant | None, Field(description="Start.")] = None
+    expires_at: Annotated[Instant | None, Field(description="End.")] = None
 
     @field_validator("expires_at")
     @classmethod
