@@ -153,16 +153,19 @@ def asked(ctx: Context, presented: Presented, transport: Transport, request_id: 
         presented=presented,
         transport=transport,
         request_id=request_id or uuid.uuid4().hex,
-        carrier=_trace(ctx),
+        carrier=traced(_header(ctx), ctx.meta or {}),
         progress=progress_to(ctx),
     )
 
 
-def _trace(ctx: Context) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    if ctx.request is not None:
-        value = ctx.request.headers.get("traceparent")
-        if value:
-            found["traceparent"] = value
-    value = (ctx.meta or {}).get("traceparent")
-    return found | {"traceparent": value} if isinstance(value, str) else found
+def _header(ctx: Context) -> bytes | None:
+    value = ctx.request.headers.get("traceparent") if ctx.request is not None else None
+    return None if value is None else value.encode("latin-1")
+
+
+def traced(header: bytes | None, meta: Mapping[str, Any]) -> dict[str, str]:
+    """The client's W3C trace context, from `_meta` or else from the header."""
+    said = meta.get("traceparent")
+    if isinstance(said, str):
+        return {"traceparent": said}
+    return {} if header is None else {"traceparent": header.decode("latin-1")}

@@ -47,7 +47,7 @@ async def over_http(deployment: Deployment, ports: Ports) -> AsyncIterator[Healt
     settings = deployment.settings
     health = Health(deployment.ready)
     server = Protocol(deployment.calls, asks).server()
-    whole = app(server, deployment.gate.refusal, door(settings), health)
+    whole = app(server, deployment.gate.refusal, door(settings), health, deployment.calls)
     async with listening(whole, ports.mcp, grace_s=settings.drain_s):
         if deployment.metrics is None or ports.metrics is None:
             yield health

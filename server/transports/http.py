@@ -13,9 +13,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.calls import Calls
 from server.case import Asked
 from server.protocol import Context, asked
 from server.transports.gate import PRESENTED, Admit, Gate
+from server.transports.lane import Lane
 from server.transports.sse import Caps, Streams
 
 LOOPBACK = ("localhost", "localhost:*", "127.0.0.1", "127.0.0.1:*", "[::1]", "[::1]:*")
@@ -51,9 +53,16 @@ class Health:
     draining: bool = False
 
 
-def app(server: Server[Any], admit: Admit, door: Door, health: Health) -> ASGIApp:
-    """The whole HTTP side as one ASGI application."""
+def app(server: Server[Any], admit: Admit, door: Door, health: Health, calls: Calls | None = None) -> ASGIApp:
+    """The whole HTTP side as one ASGI application.
+
+    Parameters:
+        calls: the spine, for the short way; without it every request takes the SDK's.
+    """
     manager = StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=door.max_body)
+    endpoint: ASGIApp = manager.handle_request
+    if calls is not None:
+        endpoint = Lane(endpoint, calls, server.server_info_stamp)
     streams = Streams(server, admit, door.caps, door.max_body)
 
     @asynccontextmanager
@@ -63,7 +72,7 @@ def app(server: Server[Any], admit: Admit, door: Door, health: Health) -> ASGIAp
 
     inner = Starlette(
         routes=[
-            Route("/mcp", endpoint=PostOnly(manager.handle_request)),
+            Route("/mcp", endpoint=PostOnly(endpoint)),
             Route("/sse", endpoint=streams, methods=["GET"]),
             Mount("/messages/", app=streams.post),
             Route("/healthz", endpoint=_alive),
