@@ -32,8 +32,8 @@ def delete_action(call: Call) -> Body:
 
 def reorder_actions(call: Call) -> list[Body]:
     """All actions of one owner in the order given; a list that is not exactly those is refused."""
-    wanted = [key.lower() for key in call.body["actionIds"]]
-    actions = {each["id"]: each for each in _of(call, call.body["allocationId"].lower())}
+    wanted: list[str] = call.body["actionIds"]
+    actions = {each["id"]: each for each in _of(call, call.body["allocationId"])}
     if not actions:
         raise Fault(404, f"There is nothing with actions under {call.body['allocationId'][:40]}.")
     if sorted(wanted) != sorted(actions):

@@ -43,7 +43,7 @@ class Call:
         Raises:
             Fault: 404: there is none, or it is another organisation's, or another community's.
         """
-        body = self.store.find(self.organisation, entity.kind, key.lower(), self.language)
+        body = self.store.find(self.organisation, entity.kind, key, self.language)
         if body is None or not self._sees(entity, body):
             raise Fault(404, f"There is no {entity.kind} {key[:40]}.")
         return body
@@ -55,7 +55,7 @@ class Call:
             Fault: 404 as above; 403 for what belongs to the whole organisation.
         """
         self.find(entity, key)
-        body = self.store.find(self.organisation, entity.kind, key.lower())
+        body = self.store.find(self.organisation, entity.kind, key)
         assert body is not None  # noqa: S101 - found by the line above
         self.refuse_shared(entity.communities(body))
         return body

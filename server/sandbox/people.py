@@ -90,7 +90,11 @@ def invite_team(call: Call) -> Body:
         good = "@" in email and not known
         why = "Invited." if good else "Named twice." if known else "Not an e-mail address."
         results.append({"email": email, "success": good, "message": why})
-    return {"success": all(each["success"] for each in results), "message": None, "results": results}
+    return {
+        "success": all(each["success"] for each in results),
+        "message": f"{len(results)} addresses.",
+        "results": results,
+    }
 
 
 def _first(call: Call, kind: str, data: Body, count: int) -> list[Body]:

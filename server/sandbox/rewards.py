@@ -31,7 +31,7 @@ def distribute_by_hand(call: Call) -> Body:
     given = call.body
     community = call.find_to_change(COMMUNITY, given["communityId"])
     call.check_references(given)
-    people = {key.lower(): call.store.find(call.organisation, USER.kind, key.lower()) for key in given["userIds"]}
+    people = {key: call.store.find(call.organisation, USER.kind, key) for key in given["userIds"]}
     found = [person for person in people.values() if person is not None and _belongs(call, person)]
     rewards = given["rewards"]
     picked = rewards if given["distributionMechanism"] == "all" else rewards[: given["amountToDistribute"]]

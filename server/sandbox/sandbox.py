@@ -55,6 +55,8 @@ class Sandbox:
         self.issuer = f"http://{self._address}"
         self.jwks_url = f"{self.issuer}/.well-known/jwks.json"
         self.revocations_url = f"{self.issuer}/.well-known/revocations.json"
+        self.mcp_url: str | None = None
+        self.accounts: tuple[Any, ...] = ()
         self._store = Store(database)
         self._tokens = Tokens(self._store, issuer=self.issuer, audience=self.audience)
         self.document = Document()
@@ -110,6 +112,9 @@ class Sandbox:
             token_id, subject: chosen when not given.
         """
         return self._tokens.mint(self._order(organisation, role, community, kind, ttl_s, token_id, subject))
+
+    def observe(self, line: Any) -> None:
+        """Take note of one audit line of the server in front of this tenant."""
 
     def revoke(self, token_id: str) -> None:
         """End a token now.
