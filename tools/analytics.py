@@ -76,7 +76,7 @@ class Get(Given):
     """Arguments of get_user_analytics."""
 
     user_id: UserId
-    latest: Annotated[int, Field(ge=1, le=100, description="Newest entries of each kind.")] = 20
+    latest: Annotated[int, Field(ge=1, le=100, description="Entries per kind.")] = 20
 
 
 async def get_user_analytics(given: Get, api: TenantApi) -> UserAnalytics:
@@ -116,7 +116,7 @@ def _newest(entries: tuple[EntryT, ...], latest: int, *moments: str) -> tuple[En
 
 GET = Tool(
     name="get_user_analytics",
-    description="Reads one user's totals and latest history. For the profile, use get_user. To rank, report_top_users.",
+    description="Reads one user's totals and latest history. For the profile, use get_user.",
     effect=Effect.READ,
     permissions=(Permission(Verb.READ, Subject.ANALYTICS),),
     takes=Get,

@@ -22,7 +22,7 @@ from tools.spec import (
     Verb,
 )
 
-CampaignId = Annotated[Id, Field(description="Campaign id, from list_campaigns.")]
+CampaignId = Annotated[Id, Field(description="From list_campaigns.")]
 
 
 class Campaign(Answer):
@@ -57,7 +57,7 @@ class Create(Creating):
     name: Annotated[str, Field(min_length=1, max_length=200, description="Shown name.")]
     start_date: Annotated[Instant, Field(description="First moment.")]
     end_date: Annotated[Instant, Field(description="Last moment.")]
-    status: Annotated[Status, Field(description="draft until it should run.")] = "draft"
+    status: Annotated[Status, Field(description="live runs it.")] = "draft"
 
 
 async def create_campaign(given: Create, api: TenantApi) -> Campaign:
@@ -72,7 +72,7 @@ class Update(Given):
     name: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
     start_date: Annotated[Instant | None, Field(description="First moment.")] = None
     end_date: Annotated[Instant | None, Field(description="Last moment.")] = None
-    status: Annotated[Status | None, Field(description="archived hides it and can be undone.")] = None
+    status: Annotated[Status | None, Field(description="archived hides it.")] = None
 
 
 async def update_campaign(given: Update, api: TenantApi) -> Campaign:
@@ -108,7 +108,7 @@ GET = Tool(
 )
 CREATE = Tool(
     name="create_campaign",
-    description="Creates a campaign, as a draft unless told otherwise. To change one, use update_campaign.",
+    description="Creates a campaign, a draft by default. To change one, use update_campaign.",
     effect=Effect.CREATE,
     permissions=_may(Verb.CREATE),
     takes=Create,
@@ -119,7 +119,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_campaign",
-    description="Changes a campaign; members left out stay. To find its id, use list_campaigns.",
+    description="Changes a campaign. To find its id, use list_campaigns.",
     effect=Effect.CHANGE,
     permissions=_may(Verb.UPDATE),
     takes=Update,

@@ -24,7 +24,7 @@ from tools.spec import (
     Verb,
 )
 
-CommunityId = Annotated[Id, Field(description="Community id, from list_communities.")]
+CommunityId = Annotated[Id, Field(description="From list_communities.")]
 CommunityType = Literal[
     "Artist", "Brand", "Business", "Cause", "Community", "Entertainment", "Organisation", "Place", "Product"
 ]

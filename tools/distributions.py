@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from tools import operations as op
-from tools.prizes import WRITES, Allocation, NewPrize, Prize
+from tools.prizes import WRITES, NewPrize, Prize
 from tools.spec import Answer, Effect, Given, Id, Permission, Subject, TenantApi, Tool, Verb
 
 Owner = Literal["challenge", "action", "achievement", "leaderboard"]
@@ -53,7 +53,6 @@ async def get_distribution(given: Get, api: TenantApi) -> Distribution:
 class SetPrize(NewPrize):
     """A prize as set; ranks on leaderboards only."""
 
-    allocations: Annotated[Sequence[Allocation], Field(description="Replaces all.")] = ()
     start_rank: Annotated[int | None, Field(ge=1, description="Leaderboards only: paid from here.")] = None
     end_rank: Annotated[int | None, Field(ge=1, description="To here; absent: start_rank.")] = None
 

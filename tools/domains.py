@@ -18,7 +18,7 @@ from tools.spec import (
     Verb,
 )
 
-_HOST = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
+_HOST = r"^([a-z0-9-]+\.)+[a-z]{2,63}$"
 
 
 class Domains(Answer):
@@ -37,7 +37,7 @@ async def get_domains(_given: Nothing, api: TenantApi) -> Domains:
 class Add(Creating):
     """Arguments of add_domain."""
 
-    domain: Annotated[str, Field(pattern=_HOST, max_length=253, description="Bare host, such as club.example.com.")]
+    domain: Annotated[str, Field(pattern=_HOST, max_length=253, description="Such as club.example.com.")]
 
 
 class DnsRecord(Answer):
@@ -71,7 +71,7 @@ async def add_domain(given: Add, api: TenantApi) -> Added:
 class Remove(Destroying):
     """Arguments of remove_domain."""
 
-    domain: Annotated[str, Field(pattern=_HOST, max_length=253, description="One of custom_domains, from get_domains.")]
+    domain: Annotated[str, Field(pattern=_HOST, max_length=253, description="From get_domains.")]
 
 
 async def remove_domain(given: Remove, api: TenantApi) -> Domains:
@@ -92,7 +92,7 @@ GET = Tool(
 )
 ADD = Tool(
     name="add_domain",
-    description="Adds a custom host and answers the DNS records to set. To look again, use get_domains.",
+    description="Adds a custom host and gives the DNS records to set. To look again, use get_domains.",
     effect=Effect.CREATE,
     permissions=(Permission(Verb.CREATE, Subject.DOMAIN),),
     takes=Add,
@@ -103,7 +103,7 @@ ADD = Tool(
 )
 REMOVE = Tool(
     name="remove_domain",
-    description="Removes a custom host for good. Every token tied to it stops working; say so before. See get_domains.",
+    description="Removes a custom host; every token tied to it stops working. See get_domains first.",
     effect=Effect.DESTROY,
     permissions=(Permission(Verb.DELETE, Subject.DOMAIN),),
     takes=Remove,

@@ -22,11 +22,11 @@ from tools.spec import (
     Verb,
 )
 
-GameId = Annotated[Id, Field(description="Game id, from list_games.")]
+GameId = Annotated[Id, Field(description="From list_games.")]
 GameType = Literal["catch", "memory", "scratch"]
 Content = Annotated[
     dict[str, Any],
-    Field(description='Free form: {"clientBranding": {}, "gameConfig": {}, "textContent": {}}; copy from get_game.'),
+    Field(description="clientBranding, gameConfig, textContent; as in get_game."),
 ]
 
 
@@ -87,8 +87,8 @@ class Create(Creating):
     description: NewDescription = None
     game_type: Annotated[GameType, Field(description="Kind.")]
     config: Content
-    progress_period: Annotated[Period | None, Field(description="Window the limit counts in.")] = None
-    max_completions_per_period: Annotated[int | None, Field(ge=0, description="Plays per person and window.")] = None
+    progress_period: Annotated[Period | None, Field(description="Limit counts per.")] = None
+    max_completions_per_period: Annotated[int | None, Field(ge=0, description="Plays per person.")] = None
 
 
 async def create_game(given: Create, api: TenantApi) -> FullGame:
@@ -102,9 +102,9 @@ class Update(Given):
     id: GameId
     title: ChangedTitle = None
     description: NewDescription = None
-    config: Annotated[Content | None, Field(description="As in create_game; replaces all.")] = None
-    progress_period: Annotated[Period | None, Field(description="Window the limit counts in.")] = None
-    max_completions_per_period: Annotated[int | None, Field(ge=0, description="Plays per person and window.")] = None
+    config: Annotated[Content | None, Field(description="As in get_game; replaces all.")] = None
+    progress_period: Annotated[Period | None, Field(description="Limit counts per.")] = None
+    max_completions_per_period: Annotated[int | None, Field(ge=0, description="Plays per person.")] = None
     language: Language = None
 
 
@@ -126,7 +126,7 @@ def _may(verb: Verb) -> tuple[Permission, ...]:
 
 LIST = Tool(
     name="list_games",
-    description="Lists games without their content. To read the content, use get_game.",
+    description="Lists games. For their content, use get_game.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
     takes=List,
@@ -148,7 +148,7 @@ GET = Tool(
 )
 CREATE = Tool(
     name="create_game",
-    description="Creates a game; start from get_game of a similar one. To change one, use update_game.",
+    description="Creates a game. Start from get_game of a similar one.",
     effect=Effect.CREATE,
     permissions=_may(Verb.CREATE),
     takes=Create,
@@ -159,7 +159,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_game",
-    description="Changes a game; members left out stay. To find its id, use list_games.",
+    description="Changes a game. To find its id, use list_games.",
     effect=Effect.CHANGE,
     permissions=_may(Verb.UPDATE),
     takes=Update,

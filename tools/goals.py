@@ -13,7 +13,7 @@ Event = Annotated[
         description="challenge-completion, achievement-completion or an action key.",
     ),
 ]
-Source = Annotated[Id | None, Field(description="Only of this, from list_challenges or the like.")]
+Source = Annotated[Id | None, Field(description="Only of this, from list_challenges ...")]
 Target = Annotated[int, Field(ge=1, description="How many times.")]
 
 

@@ -10,8 +10,8 @@ from tools.chains import Chain, Chaining, Planned, Step, ToolCall, check_communi
 from tools.communities import CommunityId
 from tools.details import NewDescription, NewStatus, NewTitle, content
 from tools.goals import Event, Source, Target, goal
-from tools.prizes import NewPrize, PointsPaid, Rewards, XpPaid, payout
-from tools.spec import Answer, Effect, Given, Language, Permission, Subject, TenantApi, Tool, Verb
+from tools.prizes import Paying
+from tools.spec import Answer, Effect, Language, Permission, Subject, TenantApi, Tool, Verb
 from tools.tagging import READ_TAGS, TagNames, tag_ids
 from tools.windows import Window
 
@@ -19,7 +19,7 @@ _LATER = "<id of the new achievement>"
 _SHARED = ("community_id", "description", "event", "source_id", "status", "language")
 
 
-class Create(Chaining, Window):
+class Create(Chaining, Window, Paying):
     """Arguments of create_achievement."""
 
     community_id: Annotated[CommunityId | None, Field(description="From list_communities; absent: all.")] = None
@@ -28,9 +28,6 @@ class Create(Chaining, Window):
     event: Event
     source_id: Source = None
     target: Target
-    points: PointsPaid = 0
-    xp: XpPaid = 0
-    rewards: Rewards = ()
     tags: TagNames = None
     status: NewStatus = "draft"
     language: Language = None
@@ -66,14 +63,11 @@ async def create_achievement(given: Create, api: TenantApi) -> Created:
     return Created(id=made.id, title=made.title, status=made.status, community_id=given.community_id)
 
 
-class Tier(Given):
+class Tier(Paying):
     """One rung of a series."""
 
     name: Annotated[str, Field(min_length=1, description="Such as Bronze.")]
     target: Target
-    points: PointsPaid = 0
-    xp: XpPaid = 0
-    rewards: Rewards = ()
 
 
 class CreateSeries(Chaining):
@@ -132,14 +126,12 @@ async def _make(chain: Chain, given: Create, later: Sequence[ToolCall] = ()) -> 
 
 def _steps(given: Create, achievement_id: str) -> tuple[Step, ...]:
     """Everything to do, with tags as ids; the first step makes the achievement, the others build on it."""
-    body = content(given, "event", "source_id", "target", "points", "xp", "rewards", "dry_run") | {
+    body = content(given, "event", "source_id", "target", "dry_run", *Paying.model_fields) | {
         "status": "draft",
         **goal(given.event, given.source_id, given.target),
     }
     steps = [Step(op.CREATE_ACHIEVEMENT, body, _alone(given))]
-    if given.points or given.xp or given.rewards:
-        prize = NewPrize(points=given.points, xp=given.xp, allocations=given.rewards)
-        steps.append(payout("achievement", achievement_id, prize))
+    steps += given.payouts("achievement", achievement_id)
     if given.status != "draft":
         alone = ToolCall("update_achievement", {"id": achievement_id, "status": given.status})
         steps.append(Step(op.UPDATE_ACHIEVEMENT, {"status": given.status}, alone, {"id": achievement_id}))
@@ -168,7 +160,7 @@ _MAKES = (
 CREATE = Tool(
     name="create_achievement",
     description=(
-        "Creates an achievement with its goal, points, XP, rewards and status in one call. "
+        "Creates an achievement with its goal, points, XP, a reward and status in one call. "
         "For bronze to platinum use create_achievement_series."
     ),
     effect=Effect.CREATE,

@@ -10,7 +10,7 @@ from tools.chains import Chain, Chaining, Planned, Step, ToolCall, check_communi
 from tools.communities import CommunityId
 from tools.details import Featured, NewDescription, NewTitle, content
 from tools.new_actions import NewAction
-from tools.prizes import NewPrize, PointsPaid, Rewards, XpPaid, payout
+from tools.prizes import Paying
 from tools.spec import Answer, Effect, Language, Permission, Status, Subject, TenantApi, Tool, Verb
 from tools.tagging import READ_TAGS, TagNames, tag_ids
 from tools.windows import Window
@@ -18,16 +18,13 @@ from tools.windows import Window
 _LATER = "<id of the new challenge>"
 
 
-class Create(Chaining, Window):
+class Create(Chaining, Window, Paying):
     """Arguments of create_challenge."""
 
     community_id: CommunityId
     title: NewTitle
     description: NewDescription = None
     actions: Annotated[Sequence[NewAction], Field(max_length=30, description="In order.")] = ()
-    points: PointsPaid = 0
-    xp: XpPaid = 0
-    rewards: Rewards = ()
     tags: TagNames = None
     status: Annotated[Status, Field(description="Set last.")] = "draft"
     featured: Featured = None
@@ -72,13 +69,11 @@ async def create_challenge(given: Create, api: TenantApi) -> Created:
 
 def _steps(given: Create, challenge_id: str) -> tuple[Step, ...]:
     """Everything to do, with tags as ids; the first step makes the challenge, the others build on it."""
-    body = content(given, "actions", "points", "xp", "rewards", "dry_run") | {"status": "draft"}
+    body = content(given, "actions", "dry_run", *Paying.model_fields) | {"status": "draft"}
     alone = ToolCall("create_challenge", given.model_dump(exclude_defaults=True, exclude={"request_key"}))
     steps = [Step(op.CREATE_CHALLENGE, body, alone)]
     steps += [_action(given, challenge_id, action) for action in given.actions]
-    if given.points or given.xp or given.rewards:
-        prize = NewPrize(points=given.points, xp=given.xp, allocations=given.rewards)
-        steps.append(payout("challenge", challenge_id, prize))
+    steps += given.payouts("challenge", challenge_id)
     if given.status != "draft":
         alone = ToolCall("update_challenge", {"id": challenge_id, "status": given.status})
         steps.append(Step(op.UPDATE_CHALLENGE, {"status": given.status}, alone, {"id": challenge_id}))
@@ -94,7 +89,7 @@ def _action(given: Create, challenge_id: str, action: NewAction) -> Step:
 CREATE = Tool(
     name="create_challenge",
     description=(
-        "Creates a challenge with actions, points, XP, rewards, tags and status in one call; "
+        "Creates a challenge with actions, points, XP, a reward, tags and status in one call; "
         "to add to an existing one use create_action or set_distribution. Example: "
         '{"community_id": "...", "title": "Moon quiz", "points": 50, "tags": ["Science Fans"], "status": "live", '
         '"actions": [{"key": "question-multiple-choice", "title": "First on the Moon?", '

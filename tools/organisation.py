@@ -29,7 +29,7 @@ class Update(Given):
     name: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
     default_language: Annotated[
         str | None,
-        Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="Language of texts by default, such as en."),
+        Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="Such as en."),
     ] = None
     timezone: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$", description="Such as Europe/Berlin.")] = (
         None
@@ -57,7 +57,7 @@ GET = Tool(
 )
 UPDATE = Tool(
     name="update_organisation",
-    description="Changes your organisation's name, default language or time zone. For its looks, use update_theme.",
+    description="Changes your organisation's name, language or time zone. For its looks, use update_theme.",
     effect=Effect.CHANGE,
     permissions=(Permission(Verb.UPDATE, Subject.ORGANISATION),),
     takes=Update,

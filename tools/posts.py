@@ -28,8 +28,8 @@ from tools.spec import (
 from tools.tagging import READ_TAGS, TagNames, tag_ids
 from tools.windows import Window
 
-PostId = Annotated[Id, Field(description="Post id, from list_posts.")]
-Html = Annotated[str, Field(min_length=1, max_length=50_000, description="Body as HTML, such as <p>Hello</p>.")]
+PostId = Annotated[Id, Field(description="From list_posts.")]
+Html = Annotated[str, Field(min_length=1, max_length=50_000, description="HTML body.")]
 
 
 class Post(Answer):
@@ -62,7 +62,7 @@ class List(PageOf, Selecting):
 
     selects = Post
 
-    community_id: Annotated[CommunityId | None, Field(description="Only this community, from list_communities.")] = None
+    community_id: Annotated[CommunityId | None, Field(description="Only of this one, from list_communities.")] = None
     language: Language = None
 
 
@@ -94,7 +94,7 @@ class Create(Creating, Window):
     title: NewTitle
     description: NewDescription = None
     content: Html
-    status: Annotated[Status, Field(description="draft until it should be seen.")] = "draft"
+    status: Annotated[Status, Field(description="live publishes.")] = "draft"
     featured: Annotated[bool | None, Field(description="Pin on top.")] = None
     tags: TagNames = None
     language: Language = None
@@ -112,8 +112,8 @@ class Update(Window):
     id: PostId
     title: ChangedTitle = None
     description: NewDescription = None
-    content: Annotated[Html | None, Field(description="Body as HTML; replaces all.")] = None
-    status: Annotated[Status | None, Field(description="archived hides it and can be undone.")] = None
+    content: Annotated[Html | None, Field(description="HTML body.")] = None
+    status: Annotated[Status | None, Field(description="archived hides.")] = None
     featured: Annotated[bool | None, Field(description="Pin on top.")] = None
     tags: TagNames = None
     language: Language = None
@@ -171,7 +171,7 @@ GET = Tool(
 )
 CREATE = Tool(
     name="create_post",
-    description="Creates a feed post, as a draft unless told otherwise. To change one or publish it, use update_post.",
+    description="Creates a feed post, a draft by default. To change or publish it, use update_post.",
     effect=Effect.CREATE,
     permissions=(*_may(Verb.CREATE), READ_TAGS),
     takes=Create,
@@ -182,7 +182,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_post",
-    description="Changes a post; members left out stay. Set status to live to publish, archived instead of deleting.",
+    description="Changes a post: status live publishes, archived hides. To remove it, use delete_post.",
     effect=Effect.CHANGE,
     permissions=(*_may(Verb.UPDATE), READ_TAGS),
     takes=Update,
@@ -193,7 +193,7 @@ UPDATE = Tool(
 )
 DELETE = Tool(
     name="delete_post",
-    description="Deletes a post for good. Prefer update_post with status archived, which can be undone.",
+    description="Deletes a post for good. update_post with status archived can be undone.",
     effect=Effect.DESTROY,
     permissions=_may(Verb.DELETE),
     takes=Delete,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, AliasPath, Field
+from pydantic import AliasChoices, AliasPath, Field, ValidationInfo, field_validator
 
 from tools import operations as op
 from tools.chains import Step, ToolCall
@@ -26,25 +26,14 @@ WRITES: Mapping[str, tuple[Operation, str]] = {
 """Per kind of owner: the operation that sets its prizes, and the placeholder for its id."""
 
 
-class Share(Given):
+class Allocation(Given):
     """A part of a reward's stock set aside to be won."""
 
+    id: Annotated[Id | None, Field(description="From get_distribution; absent: new.")] = None
     reward_id: RewardId
     supply: Annotated[int, Field(ge=0, description="Set aside.")]
-
-
-Rewards = Annotated[Sequence[Share], Field(description="To be won.")]
-
-
-class Allocation(Share):
-    """A share that may exist already."""
-
-    id: Annotated[Id | None, Field(description="From get_distribution; absent: new.")] = None
     amount_to_distribute: Annotated[int, Field(ge=1, description="Given per winner.")] = 1
     allocation_type: Annotated[AllocationType, Field(description="entries: draw tickets.")] = "assets"
-
-
-_NEW_ALLOCATION = {"allocationType": "assets", "amountToDistribute": 1}
 
 
 class NewPrize(Given):
@@ -52,7 +41,7 @@ class NewPrize(Given):
 
     points: PointsPaid = 0
     xp: XpPaid = 0
-    allocations: Annotated[Sequence[Share], Field(max_length=50)] = ()
+    allocations: Annotated[Sequence[Allocation], Field(description="Replaces all.")] = ()
     mechanism: Annotated[Mechanism, Field(description="Picking.")] = "all"
     picks: Annotated[int | None, Field(ge=0, description="How many allocations; absent: all.")] = None
 
@@ -64,16 +53,35 @@ class NewPrize(Given):
             "rewardsConfig": {
                 "mechanism": self.mechanism,
                 "amountToDistribute": len(self.allocations) if self.picks is None else self.picks,
-                "allocations": [_NEW_ALLOCATION | changes(share) for share in self.allocations],
+                "allocations": [changes(share) for share in self.allocations],
             },
         }
 
 
-def payout(owner_type: str, owner_id: str, prize: NewPrize) -> Step:
-    """The step of a chain that settles what a challenge, action or achievement pays out."""
-    operation, placeholder = WRITES[owner_type]
-    said = {"owner_type": owner_type, "owner_id": owner_id, "prizes": [prize.model_dump(exclude_defaults=True)]}
-    return Step(operation, prize.body(), ToolCall("set_distribution", said), {placeholder: owner_id})
+class Paying(Given):
+    """Base of what takes a simple prize: points, XP and a part of one reward; set_distribution can do more."""
+
+    points: PointsPaid = 0
+    xp: XpPaid = 0
+    reward_id: Annotated[Id | None, Field(description="From list_rewards.")] = None
+    reward_supply: Annotated[int | None, Field(ge=1, validate_default=True, description="Of it set aside.")] = None
+
+    @field_validator("reward_supply")
+    @classmethod
+    def _paired(cls, supply: int | None, info: ValidationInfo) -> int | None:
+        if (supply is None) != (info.data.get("reward_id") is None):
+            raise ValueError("reward_id and reward_supply go together")
+        return supply
+
+    def payouts(self, owner_type: str, owner_id: str) -> tuple[Step, ...]:
+        """The step of a chain that settles the prize; none when nothing is paid."""
+        shares = [Allocation(reward_id=self.reward_id, supply=self.reward_supply or 0)] if self.reward_id else []
+        if not (self.points or self.xp or shares):
+            return ()
+        prize = NewPrize(points=self.points, xp=self.xp, allocations=shares)
+        said = {"owner_type": owner_type, "owner_id": owner_id, "prizes": [prize.model_dump(exclude_defaults=True)]}
+        operation, placeholder = WRITES[owner_type]
+        return (Step(operation, prize.body(), ToolCall("set_distribution", said), {placeholder: owner_id}),)
 
 
 class Allocated(Answer):

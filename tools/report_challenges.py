@@ -39,7 +39,7 @@ class TopChallenges(Report):
 class AskTop(Given):
     """Arguments of report_top_challenges."""
 
-    since: Annotated[Instant | None, Field(description="Start of the period, such as 2026-12-17T00:00:00Z.")] = None
+    since: Annotated[Instant | None, Field(description="Such as 2026-12-17T00:00Z.")] = None
     community_id: InCommunity = None
     top: Top = 10
 
@@ -101,7 +101,7 @@ class AskCompletion(Given):
     """Arguments of report_completion."""
 
     community_id: InCommunity = None
-    min_started: Annotated[int, Field(ge=1, le=1_000_000, description="Leave out challenges begun less often.")] = 1
+    min_started: Annotated[int, Field(ge=1, le=1_000_000, description="Leave out rarer ones.")] = 1
     top: Top = 10
 
 
@@ -135,8 +135,8 @@ def _drop_off(one: Counted) -> DropOff:
 TOP = Tool(
     name="report_top_challenges",
     description=(
-        "Ranks challenges by completions, of those open since a moment. It says how far the counts fit the period. "
-        "For where people give up, use report_completion."
+        "Ranks challenges by completions and says how far the counts fit the period. For where people give up, use "
+        "report_completion."
     ),
     effect=Effect.READ,
     permissions=(Permission(Verb.READ, Subject.CHALLENGE),),

@@ -49,7 +49,7 @@ class Points(Report):
 class Ask(Given):
     """Arguments of report_points."""
 
-    days: Annotated[int, Field(ge=1, le=90, description="Length of the period, ending now.")] = 30
+    days: Annotated[int, Field(ge=1, le=90, description="Until now.")] = 30
 
 
 async def report_points(given: Ask, api: TenantApi) -> Points:
@@ -122,8 +122,7 @@ def _flagged(days: tuple[Day, ...]) -> tuple[Day, ...]:
 REPORT = Tool(
     name="report_points",
     description=(
-        "Sums points and XP earned per day over up to 90 days and flags unusual days. Slow: it reads many histories. "
-        "For who holds most, use report_top_users."
+        "Sums points and XP earned per day and flags unusual days; slow. For who holds most, use report_top_users."
     ),
     effect=Effect.READ,
     permissions=(Permission(Verb.READ, Subject.USER), Permission(Verb.READ, Subject.ANALYTICS)),

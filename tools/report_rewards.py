@@ -54,7 +54,7 @@ class RewardsLow(Report):
 class Ask(Given):
     """Arguments of report_rewards_low."""
 
-    below_percent: Annotated[int, Field(ge=1, le=100, description="Show those with at most this much stock left.")] = 20
+    below_percent: Annotated[int, Field(ge=1, le=100, description="Stock left, at most.")] = 20
     community_id: InCommunity = None
     top: Top = 20
 

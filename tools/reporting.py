@@ -10,7 +10,7 @@ from tools.gathering import Gathered
 from tools.spec import Answer, Id
 
 Top = Annotated[int, Field(ge=1, le=50, description="How many to show.")]
-InCommunity = Annotated[Id | None, Field(description="Only this community, from list_communities.")]
+InCommunity = Annotated[Id | None, Field(description="Only of this one, from list_communities.")]
 
 
 class Report(Answer):

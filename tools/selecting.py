@@ -21,7 +21,7 @@ class Selecting(Given):
 
     selects: ClassVar[type[Answer]]
 
-    fields: Annotated[list[str] | None, Field(description="Answer with these only.")] = None
+    fields: Annotated[list[str] | None, Field(description="Only these.")] = None
 
     @field_validator("fields")
     @classmethod

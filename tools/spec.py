@@ -176,7 +176,7 @@ class Creating(Given):
         str | None,
         Field(
             pattern=r"^[A-Za-z0-9_-]{8,64}$",
-            description="The same key again gives the first answer again.",
+            description="Same key, same answer.",
         ),
     ] = None
 
@@ -184,9 +184,7 @@ class Creating(Given):
 class Destroying(Given):
     """Base of what destroying tools take; the spine, not the tool, deals with `confirm`."""
 
-    confirm: Annotated[
-        str | None, Field(max_length=2000, description="From confirmation_required, once a person agreed.")
-    ] = None
+    confirm: Annotated[str | None, Field(description="From confirmation_required, if agreed.")] = None
 
 
 class Deleted(Answer):
@@ -244,6 +242,6 @@ class Tool:
 
 Language = Annotated[
     str | None,
-    Field(pattern=r"^[A-Za-z-]{2,9}$", description="Of the text, such as de."),
+    Field(pattern=r"^[A-Za-z-]{2,9}$", description="Such as de."),
 ]
 """The x-language of what is read or written; absent means the organisation's own."""

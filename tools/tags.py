@@ -21,7 +21,7 @@ from tools.spec import (
     Verb,
 )
 
-TagId = Annotated[Id, Field(description="Tag id, from list_tags.")]
+TagId = Annotated[Id, Field(description="From list_tags.")]
 Place = Literal["achievement", "action", "community", "challenge", "post", "reward", "reward-asset", "reward-entry"]
 
 
@@ -82,7 +82,7 @@ class Update(Given):
 
     id: TagId
     value: Annotated[str | None, Field(min_length=1, max_length=100, description="The word shown.")] = None
-    places: Annotated[list[Place] | None, Field(description="Where it shows and filters; replaces all.")] = None
+    places: Annotated[list[Place] | None, Field(description="Where it shows and filters.")] = None
     language: Language = None
 
 
@@ -105,7 +105,7 @@ def _may(verb: Verb) -> tuple[Permission, ...]:
 
 LIST = Tool(
     name="list_tags",
-    description="Lists the organisation's tags. Start here when another tool asks for tags.",
+    description="Lists tags. To make one, use create_tag.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
     takes=List,

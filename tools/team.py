@@ -39,8 +39,7 @@ async def invite_team(given: Invite, api: TenantApi) -> Invitations:
 INVITE = Tool(
     name="invite_team",
     description=(
-        "Sends colleagues an e-mail that invites them to administer the organisation. For people who take part, use "
-        "create_user."
+        "Invites colleagues by e-mail to administer the organisation. For people who take part, use create_user."
     ),
     effect=Effect.CHANGE,
     permissions=(Permission(Verb.UPDATE, Subject.TEAM),),

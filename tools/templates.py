@@ -53,7 +53,7 @@ def _operation(kind: Kind) -> Operation:
 
 LIST = Tool(
     name="list_templates",
-    description="Lists ready-made content open to the organisation. For content of its own, use list_challenges etc.",
+    description="Lists ready-made content. For your own, use list_challenges and its like.",
     effect=Effect.READ,
     permissions=(Permission(Verb.READ, Subject.TEMPLATE),),
     takes=List,

@@ -50,7 +50,6 @@ class Theme(Answer):
     font_family: str | None = None
     border_radius: str | None = None
     forced_mode: str | None = None
-    background_image: str | None = None
     light_logo_url: str | None = None
     dark_logo_url: str | None = None
     colors: tuple[Color, ...] = ()
@@ -64,24 +63,23 @@ async def get_theme(_given: Nothing, api: TenantApi) -> Theme:
 class Paint(Given):
     """One colour to set."""
 
-    mode: Annotated[Mode, Field(description="light or dark.")]
+    mode: Annotated[Mode, Field(description="Where.")]
     name: Annotated[ColorName, Field(description="What is coloured.")]
-    value: Annotated[str, Field(min_length=1, max_length=64, description="CSS colour, such as #1d4ed8.")]
+    value: Annotated[str, Field(min_length=1, max_length=64, description="Such as #1d4ed8.")]
 
 
-Url = Annotated[str, Field(pattern=r"^https://\S+$", max_length=2000)]
+Url = Annotated[str, Field(pattern=r"^https://\S+$")]
 
 
 class Update(Given):
     """Arguments of update_theme; only the members given change."""
 
     colors: Annotated[list[Paint] | None, Field(description="Colours to set; the others stay.")] = None
-    font_family: Annotated[str | None, Field(min_length=1, max_length=200, description="CSS font family.")] = None
-    border_radius: Annotated[str | None, Field(max_length=20, description="CSS length, such as 0.5rem.")] = None
+    font_family: Annotated[str | None, Field(min_length=1, max_length=200, description="CSS family.")] = None
+    border_radius: Annotated[str | None, Field(max_length=20, description="Such as 0.5rem.")] = None
     forced_mode: Annotated[Mode | None, Field(description="Show only this mode.")] = None
-    background_image: Annotated[Url | None, Field(description="https URL.")] = None
-    light_logo_url: Annotated[Url | None, Field(description="https URL, for light mode.")] = None
-    dark_logo_url: Annotated[Url | None, Field(description="https URL, for dark mode.")] = None
+    light_logo_url: Annotated[Url | None, Field(description="https URL.")] = None
+    dark_logo_url: Annotated[Url | None, Field(description="https URL.")] = None
 
 
 async def update_theme(given: Update, api: TenantApi) -> Theme:
@@ -109,7 +107,6 @@ def _shaped(found: Any) -> Theme:
         font_family=look.font.family,
         border_radius=look.border_radius,
         forced_mode=look.forced_theme,
-        background_image=look.background_image,
         light_logo_url=assets.light.logo,
         dark_logo_url=assets.dark.logo,
         colors=tuple(_colors(look.colors)),
@@ -132,7 +129,6 @@ class _Look(Answer):
     font: _Font = _Font()
     border_radius: str | None = None
     forced_theme: str | None = None
-    background_image: str | None = None
     colors: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -152,7 +148,7 @@ class _Whole(Answer):
 
 GET = Tool(
     name="get_theme",
-    description="Reads the organisation's theme: colours, font, logos. To change it, use update_theme.",
+    description="Reads the theme: colours, font, logos. To change it, use update_theme.",
     effect=Effect.READ,
     permissions=(Permission(Verb.READ, Subject.THEME),),
     takes=Nothing,
@@ -163,7 +159,7 @@ GET = Tool(
 )
 UPDATE = Tool(
     name="update_theme",
-    description="Changes the theme for everyone at once; members left out stay. Keep get_theme's answer to go back.",
+    description="Changes the theme for everyone at once. Keep get_theme's answer to go back.",
     effect=Effect.CHANGE,
     permissions=(Permission(Verb.UPDATE, Subject.THEME),),
     takes=Update,

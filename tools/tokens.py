@@ -15,7 +15,7 @@ class Revoke(Destroying):
         str,
         Field(
             pattern=r"^[A-Za-z0-9_-]{1,128}$",
-            description="The token's id (its jti), from the admin panel; not the token.",
+            description="Its jti, from the admin panel; never the token.",
         ),
     ]
 
@@ -36,8 +36,7 @@ async def revoke_token(given: Revoke, api: TenantApi) -> Revoked:
 REVOKE = Tool(
     name="revoke_token",
     description=(
-        "Revokes one API or MCP token for good, within seconds. Compare with check_connection first: revoking your "
-        "own token ends this connection."
+        "Revokes one API or MCP token for good, within seconds. Your own ends this connection: compare check_connection."
     ),
     effect=Effect.DESTROY,
     permissions=(Permission(Verb.DELETE, Subject.TOKEN),),

@@ -23,7 +23,7 @@ from tools.spec import (
     Verb,
 )
 
-UserId = Annotated[Id, Field(description="User id, from list_users.")]
+UserId = Annotated[Id, Field(description="From list_users.")]
 
 
 class Xp(Answer):
@@ -95,9 +95,7 @@ async def get_user(given: Get, api: TenantApi) -> FullUser:
 class Create(Creating):
     """Arguments of create_user."""
 
-    email: Annotated[
-        str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254, description="Address to sign in with.")
-    ]
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254, description="To sign in with.")]
     username: Annotated[str | None, Field(min_length=1, max_length=100, description="Unique handle.")] = None
     display_name: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
     external_user_id: Annotated[str | None, Field(max_length=200, description="Id in your own system.")] = None
@@ -160,7 +158,7 @@ LIST = Tool(
 )
 GET = Tool(
     name="get_user",
-    description="Reads one user's profile and standing per community. For their history, use get_user_analytics.",
+    description="Reads one user's profile and standings. For their history, use get_user_analytics.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
     takes=Get,
@@ -171,7 +169,7 @@ GET = Tool(
 )
 CREATE = Tool(
     name="create_user",
-    description="Creates a user. For colleagues who administer the organisation, use invite_team.",
+    description="Creates a user. For colleagues, use invite_team.",
     effect=Effect.CREATE,
     permissions=_may(Verb.CREATE),
     takes=Create,
@@ -183,8 +181,7 @@ CREATE = Tool(
 ERASE = Tool(
     name="erase_user",
     description=(
-        "Erases a user's personal data for good; an anonymous record stays for statistics. It cannot be undone: "
-        "show the person from get_user first."
+        "Erases a user's personal data for good; an anonymous record stays. Show the person from get_user first."
     ),
     effect=Effect.DESTROY,
     permissions=_may(Verb.DELETE),

@@ -38,7 +38,7 @@ async def list_variables(given: PageOf, api: TenantApi) -> Page[Variable]:
 class Get(Given):
     """Arguments of get_variable."""
 
-    id: Annotated[Id, Field(description="Variable id, from list_variables.")]
+    id: Annotated[Id, Field(description="From list_variables.")]
 
 
 async def get_variable(given: Get, api: TenantApi) -> Variable:
@@ -50,7 +50,7 @@ _MAY = (Permission(Verb.READ, Subject.VARIABLE),)
 
 LIST = Tool(
     name="list_variables",
-    description="Lists the form questions the organisation can ask people. To read one, use get_variable.",
+    description="Lists the form questions people can be asked. To read one, use get_variable.",
     effect=Effect.READ,
     permissions=_MAY,
     takes=PageOf,

@@ -1,6 +1,6 @@
 """Webhooks: where the tenant reports events to. Values of headers are secrets, so they go in and never come out."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, field_validator
 
@@ -51,22 +51,17 @@ class Header(Given):
     """One header of a delivery."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,80}$", description="Name.")]
-    value: Annotated[str, Field(pattern=r"^[ -~]{1,2000}$", description="Value; never shown again.")]
+    value: Annotated[str, Field(pattern=r"^[ -~]{1,2000}$", description="Never shown again.")]
 
 
 class Hook(Given):
     """One place to send events to."""
 
     url: Annotated[str, Field(pattern=r"^https://\S+$", max_length=2000, description="https URL.")]
-    events: Annotated[
-        list[Event], Field(min_length=1, description="Such as challenge-completion, reward-distribution.")
-    ]
-    http_method: Annotated[Literal["POST", "PUT"], Field(description="Verb.")] = "POST"
+    events: Annotated[list[Event], Field(min_length=1, description="Such as challenge-completion.")]
     is_enabled: Annotated[bool, Field(description="Deliver now.")] = True
-    max_retries: Annotated[int, Field(ge=0, le=10, description="Tries after a failure.")] = 3
-    headers: Annotated[
-        list[Header] | None, Field(description="Left out: those this url has now stay. Given: replaces them.")
-    ] = None
+    max_retries: Annotated[int, Field(ge=0, le=10, description="After a failure.")] = 3
+    headers: Annotated[list[Header] | None, Field(description="Absent: those of this url stay.")] = None
 
 
 class Set(Destroying):
@@ -146,7 +141,7 @@ def _may(*verbs: Verb) -> tuple[Permission, ...]:
 
 GET = Tool(
     name="get_webhooks",
-    description="Reads where events are sent to, without header values. To see deliveries, use list_webhook_logs.",
+    description="Reads where events are sent to, without header values. For deliveries, use list_webhook_logs.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
     takes=Nothing,
@@ -168,7 +163,7 @@ SET = Tool(
 )
 LOGS = Tool(
     name="list_webhook_logs",
-    description="Lists attempts to deliver events, with status and error. For the set-up, use get_webhooks.",
+    description="Lists attempts to deliver events. For the set-up, use get_webhooks.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
     takes=PageOf,
