@@ -6,6 +6,7 @@ they share an address. It keeps no cookies, follows no redirects, reads no proxy
 
 import socket
 import ssl
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self
+
+if sys.platform != "win32":
+    import resource
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -96,7 +100,8 @@ class Net:
         routes: finds the route of a host and port; None means the ordinary way.
         total, per_host: connections in use at once, > 0; a request waits for a free one within its own time.
         idle_s: seconds an unused connection is kept.
-        idle_hosts: hosts whose connections are kept; the others' are closed after the answer.
+        idle_hosts: hosts whose connections are kept, the others' being closed after the answer; None means half as
+            many as the process may open files.
         connect_s: seconds for a free connection, look-up, dial and TLS together.
     """
 
@@ -107,7 +112,7 @@ class Net:
         total: int = 2048,
         per_host: int = 64,
         idle_s: float = 15.0,
-        idle_hosts: int = 4096,
+        idle_hosts: int | None = None,
         connect_s: float = 3.0,
     ) -> None:
         self._routes = routes
@@ -115,7 +120,7 @@ class Net:
         self._per_host = per_host
         self._idle_s = idle_s
         self._connect_s = connect_s
-        self._kept = _Kept(idle_hosts, idle_s)
+        self._kept = _Kept(_half_the_files() if idle_hosts is None else idle_hosts, idle_s)
         self._contexts: dict[Path, ssl.SSLContext] = {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -201,6 +206,13 @@ class _Kept:
         self._until[host] = now + self._seconds
         self._until.move_to_end(host)
         return True
+
+
+def _half_the_files() -> int:
+    if sys.platform == "win32":
+        return 256
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 32_768 if soft == resource.RLIM_INFINITY else min(soft // 2, 32_768)
 
 
 class _Resolver(AbstractResolver):

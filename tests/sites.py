@@ -1,6 +1,7 @@
 """Servers on loopback ports that answer as told, bad manners included, and remember what reached them."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,7 +23,9 @@ class Site:
 
 
 @asynccontextmanager
-async def site(*replies: bytes, then: Peer | None = None, stop_after: int = 10**9) -> AsyncIterator[Site]:
+async def site(
+    *replies: bytes, then: Peer | None = None, stop_after: int = 10**9, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Site]:
     """Answers request after request with the replies in turn (the last one for ever), or hands over to `then`."""
     here = Site()
 
@@ -46,7 +49,7 @@ async def site(*replies: bytes, then: Peer | None = None, stop_after: int = 10**
             here.closed.set()
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     here.port = server.sockets[0].getsockname()[1]
     try:
         yield here

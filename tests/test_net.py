@@ -1,9 +1,16 @@
 """The way out over real sockets, at servers that misbehave."""
 
 import asyncio
+import datetime
 import gzip
+import ssl
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from server.net import Net, NetError, Route
 from tests.sites import reply, site
@@ -146,6 +153,44 @@ async def test_two_hosts_on_one_address_never_share_a_connection() -> None:
                 await net.send("GET", f"http://{host}/")
     assert here.connections == 2
     assert [head.split("\r\n")[1] for head in here.heads] == ["Host: acme.test", "Host: globex.test"] * 2
+
+
+def self_signed(folder: Path, host: str) -> Path:
+    """A key and a certificate for one host, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now.replace(year=2099))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / f"{host}.pem"
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+async def test_a_trusted_file_vouches_for_its_own_host_alone(tmp_path: Path) -> None:
+    file = self_signed(tmp_path, "acme.test")
+    names: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    context.sni_callback = lambda _socket, name, _context: names.append(name)
+    trusts = {"acme.test": file, "globex.test": file, "untrusted.test": None}
+
+    def there(host: str, _port: int) -> Route:
+        return Route(f"127.0.0.1:{here.port}", trusts[host])
+
+    async with site(reply(b"{}"), tls=context) as here, Net(there) as net:
+        assert (await net.send("GET", "https://acme.test/")).status == 200
+        assert await fault(net, "https://globex.test/") == ("tls", False)
+        assert await fault(net, "https://untrusted.test/") == ("tls", False)
+    assert names == ["acme.test", "globex.test", "untrusted.test"]
+    assert "Host: acme.test" in here.heads[0]
 
 
 async def test_leaving_early_closes_the_connection() -> None:
