@@ -36,7 +36,7 @@ async def revoke_token(given: Revoke, api: TenantApi) -> Revoked:
 REVOKE = Tool(
     name="revoke_token",
     description=(
-        "Revokes one API or MCP token for good, within seconds. Your own ends this connection: compare check_connection."
+        "Revokes one API or MCP token for good, within seconds. Your own ends this connection: see check_connection."
     ),
     effect=Effect.DESTROY,
     permissions=(Permission(Verb.DELETE, Subject.TOKEN),),

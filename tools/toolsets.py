@@ -4,14 +4,16 @@ TOOLSETS: tuple[str, ...] = (
     "connection",
     "communities",
     "challenges",
-    "actions",
-    "achievements",
     "rewards",
-    "leaderboards",
     "posts",
-    "tags",
     "users",
     "reports",
+    "challenge_groups",
+    "actions",
+    "achievements",
+    "distributions",
+    "leaderboards",
+    "tags",
     "campaigns",
     "games",
     "templates",
@@ -24,7 +26,9 @@ TOOLSETS: tuple[str, ...] = (
     "tokens",
     "analytics",
 )
-"""All of them, in the order of the catalogue."""
+"""All of them, the default ones first."""
 
 DEFAULT: frozenset[str] = frozenset(TOOLSETS[: TOOLSETS.index("reports") + 1])
-"""What daily work needs; the rest is set up once or seldom, and costs every conversation its tokens."""
+"""The daily round: where, what to do, what it wins, who is told, who took part, how it went. create_challenge makes
+actions and finds tags by itself, so those toolsets are for repairs; the others are set up seldom. What is listed costs
+every conversation its tokens; `x-toolsets: all` lists everything."""

@@ -1,0 +1,71 @@
+"""Arguments that a tool's published schema allows, as a property-based strategy."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from server import wire
+from tests.samples import HEX
+from tools.selecting import Selecting
+from tools.spec import Tool
+
+Known = Mapping[str, Sequence[str]]
+"""Values for members whose legal ones the schema cannot say, by name."""
+
+TAG = "2026-12-24T18:00:00Z"
+"""The name of the one tag that a sample of the API has."""
+
+_EARLY, _LATE = "2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z"
+
+
+def arguments(tool: Tool) -> st.SearchStrategy[dict[str, Any]]:
+    """Whole argument objects; optional members come and go."""
+    schema = wire.input_schema(tool)
+    fields = list(tool.takes.selects.model_fields) if issubclass(tool.takes, Selecting) else []
+    return _object(schema, schema.get("$defs", {}), {"fields": fields, "tags": [HEX, TAG]})
+
+
+def _object(schema: dict[str, Any], defs: dict[str, Any], known: Known) -> st.SearchStrategy[dict[str, Any]]:
+    members = {name: _value(name, inner, defs, known) for name, inner in schema.get("properties", {}).items()}
+    required = set(schema.get("required", ()))
+    return st.fixed_dictionaries(
+        {name: value for name, value in members.items() if name in required},
+        optional={name: value for name, value in members.items() if name not in required},
+    )
+
+
+def _value(name: str, schema: dict[str, Any], defs: dict[str, Any], known: Known) -> st.SearchStrategy[Any]:
+    if "$ref" in schema:
+        return _value(name, defs[schema["$ref"].removeprefix("#/$defs/")], defs, known)
+    if "anyOf" in schema:
+        return st.one_of([_value(name, option, defs, known) for option in schema["anyOf"]])
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    match schema.get("type"):
+        case "string":
+            return _string(name, schema)
+        case "integer" | "number":
+            return st.integers(schema.get("minimum", 0), schema.get("maximum", 1_000_000))
+        case "boolean":
+            return st.booleans()
+        case "array":
+            inner = (
+                st.sampled_from(known[name]) if name in known else _value(name, schema.get("items", {}), defs, known)
+            )
+            low = schema.get("minItems", 0)
+            return st.lists(inner, min_size=low, max_size=min(schema.get("maxItems", low + 2), low + 2))
+        case "object" if "properties" in schema:
+            return _object(schema, defs, known)
+        case _:
+            return st.just({})
+
+
+def _string(name: str, schema: dict[str, Any]) -> st.SearchStrategy[str]:
+    if schema.get("format") == "date-time":
+        return st.just(_LATE if name.startswith(("expires", "end")) else _EARLY)
+    if "pattern" in schema:
+        return st.from_regex(schema["pattern"].removesuffix("$") + r"\Z").filter(
+            lambda text: len(text) <= schema.get("maxLength", 500)
+        )
+    return st.text(min_size=schema.get("minLength", 0), max_size=min(schema.get("maxLength", 40), 40))
