@@ -82,6 +82,17 @@ class Calls:
             return Listing(tuple(self.catalogue.values()), lasting=False)
         return Listing(tuple(tool for tool in self.catalogue.values() if not tool.permissions), lasting=False)
 
+    async def admit(self, asked: Asked, method: str) -> Admission:
+        """Judge and record a request that needs an admitted caller and nothing more.
+
+        Raises:
+            Refusal: as Gate.admit.
+        """
+        case = Case(asked, method)
+        with self._recorded(case):
+            case.admission = await self.gate.admit(asked.presented)
+        return case.admission
+
     async def call(self, asked: Asked, name: str, raw: Mapping[str, Any]) -> Envelope:
         """Answer one tools/call with its envelope; a refusal is an answer too.
 
@@ -89,11 +100,16 @@ class Calls:
             UnknownTool: the name is not in the catalogue.
         """
         tool = self.catalogue.get(name)
-        case = Case(asked, "tools/call", name, tool.effect.value if tool else None, shape(raw))
+        if tool is not None:
+            return await self.run(asked, "tools/call", tool, raw)
+        with self._recorded(Case(asked, "tools/call", name, None, shape(raw))):
+            raise UnknownTool(name)
+
+    async def run(self, asked: Asked, method: str, tool: Tool, raw: Mapping[str, Any]) -> Envelope:
+        """Judge and run one tool, whichever MCP method asked for it."""
+        case = Case(asked, method, tool.name, tool.effect.value, shape(raw))
         try:
             with self._recorded(case):
-                if tool is None:
-                    raise UnknownTool(name)
                 return await self._answer(case, tool, raw)
         except Refusal as refusal:
             return wire.failure(refusal, asked.request_id)

@@ -28,6 +28,7 @@ from server.identity.verifier import KeyVerifier, Verifier
 from server.limits import Limits
 from server.memory import InProcess
 from server.net import Net, Send
+from server.references import References
 from server.replays import Replays
 from server.secret import Secret
 from server.settings import Settings, SettingsError, variable
@@ -36,6 +37,8 @@ from server.telemetry import Off, On, Telemetry
 from server.tenants.entries import Mistakes
 from server.tenants.sources import OneTenant, Source, TenantFeed, TenantFile
 from server.upstream import Upstream
+from tools.prompts import Prompt
+from tools.resources import Resource
 from tools.spec import Tool
 
 _log = logging.getLogger(__name__)
@@ -51,6 +54,8 @@ class Catalogue:
     tools: tuple[Tool, ...]
     toolsets: tuple[str, ...]
     default_toolsets: frozenset[str]
+    prompts: tuple[Prompt, ...] = ()
+    resources: tuple[Resource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Deployment:
 
     settings: Settings
     calls: Calls
+    references: References
     gate: Gate
     audit: Audit
     ready: Callable[[], bool]
@@ -145,6 +151,11 @@ async def deployed(
         yield Deployment(
             settings,
             calls,
+            References(
+                calls,
+                {each.name: each for each in catalogue.prompts},
+                {each.uri: each for each in catalogue.resources},
+            ),
             gate,
             audit,
             ready=lambda: True,

@@ -1,7 +1,8 @@
 """The MCP server: one handler for each MCP method, and nothing that escapes one but an answer or a protocol error."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -15,6 +16,7 @@ from server import __version__, wire
 from server.calls import Calls, UnknownTool
 from server.case import Asked, Transport
 from server.credentials import Presented
+from server.references import References, Unknown
 from server.upstream import Progress
 from tools.refusals import Code, Refusal
 
@@ -44,8 +46,9 @@ Ask = Callable[[Context], Asked]
 class Protocol:
     """The handlers, over the spine."""
 
-    def __init__(self, calls: Calls, ask: Ask) -> None:
+    def __init__(self, calls: Calls, references: References, ask: Ask) -> None:
         self._calls = calls
+        self._references = references
         self._ask = ask
         self._wire = {name: wire.tool(tool) for name, tool in calls.catalogue.items()}
 
@@ -57,6 +60,11 @@ class Protocol:
             instructions=INSTRUCTIONS,
             on_list_tools=self.list_tools,
             on_call_tool=self.call_tool,
+            on_list_prompts=self.list_prompts,
+            on_get_prompt=self.get_prompt,
+            on_list_resources=self.list_resources,
+            on_read_resource=self.read_resource,
+            on_completion=self.complete,
             get_tool_input_schema=self._input_schema,
             cache_hints={"server/discover": CacheHint(ttl_ms=3_600_000, scope="public")},
         )
@@ -100,10 +108,57 @@ class Protocol:
         except UnknownTool:
             raise MCPError(code=t.INVALID_PARAMS, message=f"Unknown tool: {name[:64]}") from None
 
+    async def list_prompts(self, _ctx: Context, _params: t.PaginatedRequestParams | None) -> t.ListPromptsResult:
+        """prompts/list; the same for everyone."""
+        prompts = [wire.prompt(each) for each in self._references.prompts.values()]
+        return t.ListPromptsResult(prompts=prompts, ttl_ms=3_600_000, cache_scope="public")
+
+    async def get_prompt(self, ctx: Context, params: t.GetPromptRequestParams) -> t.GetPromptResult:
+        """prompts/get."""
+        with _protocol_errors(params.name):
+            text = await self._references.filled(self._ask(ctx), params.name, params.arguments or {})
+        message = t.PromptMessage(role="user", content=t.TextContent(type="text", text=text))
+        return t.GetPromptResult(messages=[message])
+
+    async def list_resources(self, ctx: Context, _params: t.PaginatedRequestParams | None) -> t.ListResourcesResult:
+        """resources/list."""
+        listed = await self._references.listed(self._ask(ctx))
+        return t.ListResourcesResult(
+            resources=[wire.resource(each) for each in listed], ttl_ms=LIST_TTL_MS, cache_scope="private"
+        )
+
+    async def read_resource(self, ctx: Context, params: t.ReadResourceRequestParams) -> t.ReadResourceResult:
+        """resources/read."""
+        with _protocol_errors(str(params.uri)):
+            resource, text = await self._references.read(self._ask(ctx), str(params.uri))
+        content = t.TextResourceContents(uri=resource.uri, mime_type=resource.mime, text=text)
+        return t.ReadResourceResult(contents=[content], ttl_ms=0, cache_scope="private")
+
+    async def complete(self, ctx: Context, params: t.CompleteRequestParams) -> t.CompleteResult:
+        """completion/complete, for the blanks of prompts."""
+        if not isinstance(params.ref, t.PromptReference):
+            return t.CompleteResult(completion=t.Completion(values=[]))
+        values = await self._references.completed(
+            self._ask(ctx), params.ref.name, params.argument.name, params.argument.value
+        )
+        return t.CompleteResult(completion=t.Completion(values=list(values), total=len(values), has_more=False))
+
     async def _asked(self, ctx: Context, question: str) -> bool:
         with anyio.move_on_after(PATIENCE_S):
             return _consents(await ctx.session.elicit_form(question, CONSENT))
         return False
+
+
+@contextmanager
+def _protocol_errors(name: str) -> Iterator[None]:
+    """Where there is no result to put a refusal in, it travels as a JSON-RPC error with the same error object."""
+    try:
+        yield
+    except Unknown:
+        raise MCPError(code=t.INVALID_PARAMS, message=f"Unknown, or an argument is missing: {name[:64]}") from None
+    except Refusal as refusal:
+        said = refusal.error(uuid.uuid4().hex)
+        raise MCPError(code=wire.REFUSED, message=f"{refusal.message} {refusal.hint}", data=said) from None
 
 
 def _form(question: str) -> t.ElicitRequest:

@@ -46,7 +46,7 @@ async def over_http(deployment: Deployment, ports: Ports) -> AsyncIterator[Healt
     """Serve a deployment on bound sockets while the block runs."""
     settings = deployment.settings
     health = Health(deployment.ready)
-    server = Protocol(deployment.calls, asks).server()
+    server = Protocol(deployment.calls, deployment.references, asks).server()
     whole = app(server, deployment.gate.refusal, door(settings), health, deployment.calls)
     async with listening(whole, ports.mcp, grace_s=settings.drain_s):
         if deployment.metrics is None or ports.metrics is None:

@@ -8,9 +8,10 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from tools import communities, organisation, tags
+from tools import operations as op
 from tools.action_types import ACTION_TYPES
 from tools.refusals import RULES
-from tools.spec import Nothing, Permission, Status, Subject, TenantApi, Verb
+from tools.spec import Nothing, Operation, Permission, Status, Subject, TenantApi, Verb
 
 Read = Callable[[TenantApi], Awaitable[str]]
 
@@ -28,6 +29,7 @@ class Resource:
         mime: media type of the text.
         permissions: what the caller's role must cover; empty for what is the same for everyone.
         read: gives the text, from the caller's own tenant where it is a tenant's.
+        operations: the requests it makes.
     """
 
     uri: str
@@ -36,6 +38,7 @@ class Resource:
     mime: str
     permissions: tuple[Permission, ...]
     read: Read
+    operations: tuple[Operation, ...] = ()
 
 
 async def _action_types(_api: TenantApi) -> str:
@@ -122,9 +125,9 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("nudj://reference/roles", "roles", "Roles, and what this token may do.", _MARKDOWN, (), _roles),
     Resource("nudj://reference/errors", "errors", "Every error code and its way out.", _MARKDOWN, (), _errors),
     Resource(
-        "nudj://organisation", "organisation", "Your organisation.", _JSON, _may(Subject.ORGANISATION), _organisation
+        "nudj://organisation", "organisation", "Your organisation.", _JSON, _may(Subject.ORGANISATION), _organisation, (op.GET_ORGANISATION,)
     ),
-    Resource("nudj://tags", "tags", "The first 100 tags; for more, list_tags.", _JSON, _may(Subject.TAG), _tags),
+    Resource("nudj://tags", "tags", "The first 100 tags; for more, list_tags.", _JSON, _may(Subject.TAG), _tags, (op.GET_TAGS,)),
     Resource(
         "nudj://communities",
         "communities",
@@ -132,5 +135,6 @@ RESOURCES: tuple[Resource, ...] = (
         _JSON,
         _may(Subject.COMMUNITY),
         _communities,
+        (op.GET_COMMUNITIES,),
     ),
 )

@@ -21,9 +21,11 @@ from server.serving import bind, listening, port_of
 from server.settings import Settings, variable
 from server.transports.http import Health
 from tools import CATALOGUE
+from tools.prompts import PROMPTS
+from tools.resources import RESOURCES
 from tools.toolsets import DEFAULT, TOOLSETS
 
-WHOLE = Catalogue(CATALOGUE, TOOLSETS, DEFAULT)
+WHOLE = Catalogue(CATALOGUE, TOOLSETS, DEFAULT, PROMPTS, RESOURCES)
 
 LOOP: dict[str, Any] = {"use_uvloop": sys.platform != "win32"}
 """The event loop of every command that serves."""

@@ -42,7 +42,8 @@ async def _serve(arguments: argparse.Namespace) -> int:
     read = parts(settings)
     logs.level(settings.log_level)
     async with deployed(settings, read, WHOLE, Stream(sys.stderr)) as deployment:
-        await stdio.serve(Protocol(deployment.calls, _asking(process_presented(settings))).server())
+        protocol = Protocol(deployment.calls, deployment.references, _asking(process_presented(settings)))
+        await stdio.serve(protocol.server())
     return 0
 
 

@@ -12,13 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.credentials import Presented
 from server.transports.headers import owner, presented
+from server.wire import REFUSED
 from tools.refusals import Refusal
 
 PRESENTED = "nudj.presented"
 """The key of the ASGI scope under which a request's Presented travels to the handlers."""
-
-REFUSED_AT_TRANSPORT = -31403
-"""JSON-RPC error code of a refusal at HTTP level; outside the range the specification keeps for itself."""
 
 _PATH = re.compile(rb"/t/([a-z0-9-]{1,63})/mcp")
 _OPEN = frozenset({"/healthz", "/readyz"})
@@ -112,6 +110,6 @@ def _forbidden(refusal: Refusal) -> Response:
     """403 without WWW-Authenticate: a 401 or a challenge would make clients start OAuth and hide the reason."""
     said: dict[str, Any] = refusal.error("")
     del said["request_id"]
-    error = {"code": REFUSED_AT_TRANSPORT, "message": f"{refusal.message} {refusal.hint}", "data": said}
+    error = {"code": REFUSED, "message": f"{refusal.message} {refusal.hint}", "data": said}
     body = json.dumps({"jsonrpc": "2.0", "id": None, "error": error})
     return Response(body, 403, media_type="application/json")
