@@ -86,7 +86,7 @@ def _may(verb: Verb) -> tuple[Permission, ...]:
 
 LIST = Tool(
     name="list_campaigns",
-    description="Lists campaigns. Start here when another tool asks for campaigns.",
+    description="Lists campaigns. To make one, use create_campaign.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
     takes=PageOf,

@@ -146,7 +146,7 @@ LIST = Tool(
     takes=List,
     gives=Page[GroupItem],
     run=list_challenge_groups,
-    toolset="challenges",
+    toolset="challenge_groups",
     operations=(op.GET_CHALLENGE_GROUPS,),
 )
 GET = Tool(
@@ -157,7 +157,7 @@ GET = Tool(
     takes=Get,
     gives=Group,
     run=get_challenge_group,
-    toolset="challenges",
+    toolset="challenge_groups",
     operations=(op.GET_CHALLENGE_GROUP,),
 )
 CREATE = Tool(
@@ -168,7 +168,7 @@ CREATE = Tool(
     takes=Create,
     gives=Group,
     run=create_challenge_group,
-    toolset="challenges",
+    toolset="challenge_groups",
     operations=(op.CREATE_CHALLENGE_GROUP,),
 )
 UPDATE = Tool(
@@ -179,7 +179,7 @@ UPDATE = Tool(
     takes=Update,
     gives=Group,
     run=update_challenge_group,
-    toolset="challenges",
+    toolset="challenge_groups",
     operations=(op.UPDATE_CHALLENGE_GROUP,),
 )
 

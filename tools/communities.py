@@ -125,7 +125,7 @@ def _may(verb: Verb) -> tuple[Permission, ...]:
 
 LIST = Tool(
     name="list_communities",
-    description="Lists the organisation's communities. Start here when another tool asks for a community_id.",
+    description="Lists communities, for every community_id. For one in numbers, use report_community.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
     takes=List,
@@ -147,7 +147,7 @@ GET = Tool(
 )
 CREATE = Tool(
     name="create_community",
-    description="Creates a community, as a draft unless told otherwise. To change one, use update_community.",
+    description="Creates a community, a draft by default. To change one, use update_community.",
     effect=Effect.CREATE,
     permissions=_may(Verb.CREATE),
     takes=Create,
@@ -158,7 +158,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_community",
-    description="Changes a community; members left out stay. Set status to archived instead of deleting.",
+    description="Changes a community: status live publishes, archived hides. To remove it, use delete_community.",
     effect=Effect.CHANGE,
     permissions=_may(Verb.UPDATE),
     takes=Update,
@@ -169,7 +169,7 @@ UPDATE = Tool(
 )
 DELETE = Tool(
     name="delete_community",
-    description="Deletes a community for good. Prefer update_community with status archived, which can be undone.",
+    description="Deletes a community for good. update_community with status archived can be undone.",
     effect=Effect.DESTROY,
     permissions=_may(Verb.DELETE),
     takes=Delete,

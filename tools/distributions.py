@@ -123,7 +123,7 @@ GET = Tool(
     takes=Get,
     gives=Distribution,
     run=get_distribution,
-    toolset="rewards",
+    toolset="distributions",
     operations=tuple(_READS.values()),
 )
 SET = Tool(
@@ -138,7 +138,7 @@ SET = Tool(
     takes=Set,
     gives=Distribution,
     run=set_distribution,
-    toolset="rewards",
+    toolset="distributions",
     operations=tuple(operation for operation, _ in WRITES.values()),
 )
 

@@ -116,8 +116,8 @@ def _weekly_report(said: Mapping[str, str]) -> str:
     about = f'the community "{place}" (its id: list_communities)' if place else "the organisation"
     return (
         f"Report on the last seven days of {about}: report_top_challenges with since, report_completion, "
-        "report_points with days 7, report_rewards_low and report_top_users. Give the numbers that matter in ten lines, say what each rests on "
-        "(basis, capped), and end with up to three things worth doing."
+        "report_points with days 7, report_rewards_low and report_top_users. Give the numbers that matter in ten "
+        "lines, say what each rests on (basis, capped), and end with up to three things worth doing."
     )
 
 

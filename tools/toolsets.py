@@ -6,6 +6,7 @@ TOOLSETS: tuple[str, ...] = (
     "challenges",
     "rewards",
     "posts",
+    "tags",
     "users",
     "reports",
     "challenge_groups",
@@ -13,7 +14,6 @@ TOOLSETS: tuple[str, ...] = (
     "achievements",
     "distributions",
     "leaderboards",
-    "tags",
     "campaigns",
     "games",
     "templates",
@@ -30,5 +30,5 @@ TOOLSETS: tuple[str, ...] = (
 
 DEFAULT: frozenset[str] = frozenset(TOOLSETS[: TOOLSETS.index("reports") + 1])
 """The daily round: where, what to do, what it wins, who is told, who took part, how it went. create_challenge makes
-actions and finds tags by itself, so those toolsets are for repairs; the others are set up seldom. What is listed costs
+actions by itself, so that toolset is for repairs; the others are set up seldom. What is listed costs
 every conversation its tokens; `x-toolsets: all` lists everything."""
