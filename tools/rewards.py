@@ -129,7 +129,8 @@ class Create(Creating, Window):
     assets_supply: Supply = None
     asset_points_price: Price = None
     max_assets_per_user: PerUser = None
-    shop_supply: Annotated[int | None, Field(ge=0, description="Of these, for sale at once.")] = None
+    allocation_supply: Annotated[int | None, Field(ge=0, description="Of these, ready to give or draw.")] = None
+    is_shop: Annotated[bool, Field(description="And to buy.")] = False
     is_manual_giveaway: Annotated[bool | None, Field(description="close_giveaway names winners.")] = None
     draws_at: Annotated[Instant | None, Field(description="When winners are drawn.")] = None
     tags: TagNames = None
@@ -139,11 +140,11 @@ class Create(Creating, Window):
 
 async def create_reward(given: Create, api: TenantApi) -> Reward:
     """A new reward, with the first part of its stock."""
-    body = content(given, "shop_supply", "instructions", "tags") | await _parts(given, api)
+    body = content(given, "allocation_supply", "is_shop", "instructions", "tags") | await _parts(given, api)
     body |= {"allocationsType": "assets-only"}
     body.setdefault("redemptionConfig", {"type": "rich-text"})
-    if given.shop_supply is not None:
-        body["allocations"] = [{"supply": given.shop_supply, "isShop": True, "isLive": True}]
+    if given.allocation_supply is not None:
+        body["allocations"] = [{"supply": given.allocation_supply, "isShop": given.is_shop, "isLive": True}]
     return Reward.model_validate(await api.call(op.CREATE_REWARD, body=body, language=given.language))
 
 
@@ -220,7 +221,7 @@ GET = Tool(
 CREATE = Tool(
     name="create_reward",
     description=(
-        "Creates a reward, and with shop_supply puts it into the shop. "
+        "Creates a reward and a first allocation of its stock. "
         "To let people win it use set_distribution, to hand it out give_rewards."
     ),
     effect=Effect.CREATE,
@@ -233,7 +234,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_reward",
-    description="Changes a reward; members left out stay. To let people win it use set_distribution.",
+    description="Changes a reward. To let people win it use set_distribution.",
     effect=Effect.CHANGE,
     permissions=(_may(Verb.UPDATE), READ_TAGS),
     takes=Update,
