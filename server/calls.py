@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import anyio
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from server import arguments, wire
 from server.admission import Admission, Gate
@@ -130,13 +131,22 @@ class Calls:
         async def run() -> Envelope:
             with anyio.move_on_after(self.timeout_s) as patience:
                 api = self._bound(asked, admission, decision, tool, patience.deadline)
-                answer: BaseModel = await tool.run(given, api)
-                return wire.fitted(tool, answer, self.cap)
+                return await self._shaped(tool, given, api)
             raise self._late(tool)
 
         if isinstance(given, Creating):
             return await self.replays.once(admission.principal, tool, given, run)
         return await run()
+
+    async def _shaped(self, tool: Tool, given: Given, api: TenantApi) -> Envelope:
+        """Run the tool; an answer of the tenant that does not fit the tool's model is the tenant's fault."""
+        try:
+            answer: BaseModel = await tool.run(given, api)
+            return wire.fitted(tool, answer, self.cap)
+        except (ValidationError, PydanticSerializationError) as fault:
+            _log.warning("%s: the tenant's answer does not fit: %s", tool.name, _places(fault))
+        hint = None if tool.effect is Effect.READ else "Look whether it happened before trying again."
+        raise Refusal(Code.UPSTREAM_INVALID, "The tenant's API answered with something that is not its contract.", hint)
 
     def _bound(self, asked: Asked, admission: Admission, decision: Decision, tool: Tool, deadline: float) -> TenantApi:
         api = self.upstream.bind(
@@ -196,6 +206,13 @@ class Calls:
                 code = case.refusal.code.value if case.refusal else None
                 watched.finished("refused" if case.refusal else "allowed", code)
                 self.audit.write(case.line(watched.trace_id))
+
+
+def _places(fault: ValidationError | PydanticSerializationError) -> str:
+    """Where an answer did not fit, without the values."""
+    if isinstance(fault, PydanticSerializationError):
+        return "text that is not Unicode"
+    return ", ".join("/".join(str(step) for step in error["loc"]) for error in fault.errors(include_input=False)[:5])
 
 
 def _refusal(fault: BaseException, request_id: str) -> Refusal:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from server.identity.principal import Principal
+from server.identity.principal import Grant, Principal
 from server.matrix import Matrix
 from tools.refusals import Code, Field, Refusal
 from tools.spec import Effect, Permission, Subject, Tool, Verb
@@ -28,6 +29,9 @@ IN_A_COMMUNITY = frozenset(
     }
 )
 """Subjects whose entities belong to a community; to a community-bound caller all others are read-only."""
+
+DISTINCT_GRANTS = 1024
+"""Sets of grants whose verdicts are remembered; the least recent go first."""
 
 COMMUNITY_FIELDS = frozenset({"community_id", "additional_community_ids"})
 """The argument names that name communities, at any depth of a tool's arguments."""
@@ -51,9 +55,21 @@ class Grants:
 
     def __init__(self, matrix: Matrix) -> None:
         self._matrix = matrix
+        self._decided = lru_cache(DISTINCT_GRANTS)(lambda _grants, _mode: {})
+        self._held = lru_cache(DISTINCT_GRANTS)(self._written)
 
     def decide(self, principal: Principal, tool: Tool, mode: Mode) -> Decision:
-        """Judge role first, then mode: what the tool needs against what the principal holds."""
+        """Judge role first, then mode: what the tool needs against what the principal holds.
+
+        The verdict depends on nothing else, so it is reached once for each set of grants.
+        """
+        known: dict[str, Decision] = self._decided(principal.grants, mode)
+        decision = known.get(tool.name)
+        if decision is None:
+            decision = known[tool.name] = self._decide(principal, tool, mode)
+        return decision
+
+    def _decide(self, principal: Principal, tool: Tool, mode: Mode) -> Decision:
         communities: frozenset[str] | None = None
         for permission in tool.permissions:
             reach = self._reach(principal, permission)
@@ -69,8 +85,10 @@ class Grants:
 
     def permissions(self, principal: Principal) -> tuple[str, ...]:
         """Everything the principal holds anywhere in its organisation, as the product writes it."""
-        held = {str(one) for grant in principal.grants for one in self._matrix.held[grant.role]}
-        return tuple(sorted(held))
+        return self._held(principal.grants)
+
+    def _written(self, grants: tuple[Grant, ...]) -> tuple[str, ...]:
+        return tuple(sorted({str(one) for grant in grants for one in self._matrix.held[grant.role]}))
 
     def refusal(self, decision: Decision, principal: Principal, tool: Tool, mode: Mode) -> Refusal:
         """The answer for a decision that denied."""
