@@ -55,7 +55,7 @@ class Grants:
 
     def __init__(self, matrix: Matrix) -> None:
         self._matrix = matrix
-        self._decided = lru_cache(DISTINCT_GRANTS)(lambda _grants, _mode: {})
+        self._decided = lru_cache(DISTINCT_GRANTS)(_nothing_decided)
         self._held = lru_cache(DISTINCT_GRANTS)(self._written)
 
     def decide(self, principal: Principal, tool: Tool, mode: Mode) -> Decision:
@@ -63,7 +63,7 @@ class Grants:
 
         The verdict depends on nothing else, so it is reached once for each set of grants.
         """
-        known: dict[str, Decision] = self._decided(principal.grants, mode)
+        known = self._decided(principal.grants, mode)
         decision = known.get(tool.name)
         if decision is None:
             decision = known[tool.name] = self._decide(principal, tool, mode)
@@ -138,6 +138,10 @@ class Grants:
         """A role that would do, held only in a community, is a matter of community; otherwise it is the role."""
         covered = any(self._matrix.covers(grant.role, permission) for grant in principal.grants)
         return Code.COMMUNITY_DENIED if covered else Code.ROLE_DENIED
+
+
+def _nothing_decided(_grants: tuple[Grant, ...], _mode: Mode) -> dict[str, Decision]:
+    return {}
 
 
 def check_communities(decision: Decision, tool: Tool, arguments: BaseModel) -> None:
