@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.ports import Port
 from tests.reach import Reach
-from tools.refusals import Code
+from tools import operations as op
+from tools.achievements import Update, update_achievement
+from tools.refusals import Code, Refusal
 
 TIERS: list[dict[str, Any]] = [
     {"name": name, "target": target, "points": points}
@@ -87,13 +90,19 @@ async def test_a_dry_run_of_a_series_changes_nothing() -> None:
     assert api.asked == ["getCommunity"]
 
 
-async def test_raising_the_target_keeps_the_rest_of_the_criteria() -> None:
-    api = Reach()
-    made = await api.use("create_achievement", title="Steady", event="question-vote", target=3)
-    before = await api.use("get_achievement", id=made["id"])
-    after = await api.use("update_achievement", id=made["id"], target=10)
-    assert after["target"] == 10
-    assert (after["measure"], after["queries"]) == (before["measure"], before["queries"])
+async def test_another_target_is_sent_with_the_rest_of_the_criteria_since_the_api_replaces_them_whole() -> None:
+    parameters = {"query": "spent", "operator": "==", "attribute": "points", "value": 3}
+    criteria = {"type": "sum", "parameters": parameters}
+    port = Port(answers={"getAchievement": {"criteria": criteria}})
+    await update_achievement(Update(id="1" * 24, target=10), port)
+    (sent,) = port.made(op.UPDATE_ACHIEVEMENT)
+    assert sent.body == {"criteria": {"type": "sum", "parameters": parameters | {"value": 10}}}
+
+
+async def test_an_achievement_without_a_target_has_none_to_change() -> None:
+    with pytest.raises(Refusal) as refused:
+        await update_achievement(Update(id="1" * 24, target=10), Port(answers={"getAchievement": {}}))
+    assert refused.value.code is Code.CONFLICT
 
 
 async def test_a_deleted_achievement_is_not_found() -> None:

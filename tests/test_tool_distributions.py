@@ -34,8 +34,9 @@ async def reward(api: Reach) -> str:
 @pytest.mark.parametrize("owner_type", ["challenge", "action", "achievement"])
 async def test_what_is_set_is_read_back(owner_type: str) -> None:
     api = Reach()
-    owner_id, share = await owner(api, owner_type), {"reward_id": await reward(api), "supply": 7}
-    prize = {"points": 30, "xp": 3, "mechanism": "random", "picks": 1, "allocations": [share]}
+    owner_id = await owner(api, owner_type)
+    shares = [{"reward_id": await reward(api), "supply": supply} for supply in (7, 8)]
+    prize = {"points": 30, "xp": 3, "mechanism": "random", "picks": 1, "allocations": shares}
     await api.use("set_distribution", owner_type=owner_type, owner_id=owner_id, prizes=[prize])
     (seen,) = (await api.use("get_distribution", owner_type=owner_type, owner_id=owner_id))["prizes"]
     assert {name: seen[name] for name in ("points", "xp", "mechanism", "picks")} == {
@@ -44,8 +45,7 @@ async def test_what_is_set_is_read_back(owner_type: str) -> None:
         "mechanism": "random",
         "picks": 1,
     }
-    (allocation,) = seen["allocations"]
-    assert {name: allocation[name] for name in share} == share
+    assert [{name: one[name] for name in ("reward_id", "supply")} for one in seen["allocations"]] == shares
 
 
 async def test_an_allocation_passed_with_its_id_stays_and_one_left_out_goes() -> None:
