@@ -170,7 +170,6 @@ async def test_a_group_is_made_read_changed_and_listed() -> None:
         ({"starts_at": "2026-02-01T00:00:00Z", "expires_at": "2026-01-01T00:00:00Z"}, "/expires_at"),
         ({"points": -1}, "/points"),
         ({"reward_id": "0" * 24}, "/reward_supply"),
-        ({"dry_run": True, "request_key": "12345678"}, "/dry_run"),
         ({"actions": [{"key": "question-multiple-choice", "title": "?"}]}, "/actions/0/options"),
         (
             {"actions": [{"key": "question-multiple-choice", "title": "?", "options": ["a", "b"], "correct": ["c"]}]},

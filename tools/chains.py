@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from tools import operations as op
 from tools.refusals import Code, Partial, Refusal
@@ -16,13 +16,6 @@ class Chaining(Creating):
     """Base of what chaining tools take."""
 
     dry_run: Annotated[bool, Field(description="Only plan.")] = False
-
-    @field_validator("dry_run")
-    @classmethod
-    def _unkept(cls, dry_run: bool, info: ValidationInfo) -> bool:
-        if dry_run and info.data.get("request_key"):
-            raise ValueError("leave out request_key, or the plan would be replayed in place of the real call")
-        return dry_run
 
 
 @dataclass(frozen=True, slots=True)
