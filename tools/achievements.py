@@ -192,7 +192,7 @@ GET = Tool(
 )
 UPDATE = Tool(
     name="update_achievement",
-    description="Changes an achievement; members left out stay. For points and rewards use set_distribution.",
+    description="Changes an achievement. For points and rewards use set_distribution.",
     effect=Effect.CHANGE,
     permissions=(_may(Verb.READ), _may(Verb.UPDATE), READ_TAGS),
     takes=Update,

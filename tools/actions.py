@@ -228,7 +228,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_action",
-    description="Changes an action; members left out stay. For points use set_distribution, for order reorder_actions.",
+    description="Changes an action. For points use set_distribution, for order reorder_actions.",
     effect=Effect.CHANGE,
     permissions=_may(Verb.UPDATE),
     takes=Update,

@@ -5,8 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from tools import operations as op
+from tools.details import ChangedStatus, NewStatus
 from tools.edits import changes
-from tools.paging import Page, PageOf, page
+from tools.paging import Page, PageOf, page, single
 from tools.spec import (
     Answer,
     Creating,
@@ -15,7 +16,6 @@ from tools.spec import (
     Id,
     Instant,
     Permission,
-    Status,
     Subject,
     TenantApi,
     Tool,
@@ -35,20 +35,17 @@ class Campaign(Answer):
     status: str
 
 
-async def list_campaigns(given: PageOf, api: TenantApi) -> Page[Campaign]:
-    """One page of campaigns."""
+class List(PageOf):
+    """Arguments of list_campaigns."""
+
+    id: Annotated[Id | None, Field(description="Only this one, from an earlier list.")] = None
+
+
+async def list_campaigns(given: List, api: TenantApi) -> Page[Campaign]:
+    """One page of campaigns, or the one with this id."""
+    if given.id is not None:
+        return single(Campaign, await api.call(op.GET_CAMPAIGN, ids={"id": given.id}))
     return await page(api, op.GET_CAMPAIGNS, Campaign, given)
-
-
-class Get(Given):
-    """Arguments of get_campaign."""
-
-    id: CampaignId
-
-
-async def get_campaign(given: Get, api: TenantApi) -> Campaign:
-    """One campaign by id."""
-    return Campaign.model_validate(await api.call(op.GET_CAMPAIGN, ids={"id": given.id}))
 
 
 class Create(Creating):
@@ -57,7 +54,7 @@ class Create(Creating):
     name: Annotated[str, Field(min_length=1, max_length=200, description="Shown name.")]
     start_date: Annotated[Instant, Field(description="First moment.")]
     end_date: Annotated[Instant, Field(description="Last moment.")]
-    status: Annotated[Status, Field(description="live runs it.")] = "draft"
+    status: NewStatus = "draft"
 
 
 async def create_campaign(given: Create, api: TenantApi) -> Campaign:
@@ -72,7 +69,7 @@ class Update(Given):
     name: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
     start_date: Annotated[Instant | None, Field(description="First moment.")] = None
     end_date: Annotated[Instant | None, Field(description="Last moment.")] = None
-    status: Annotated[Status | None, Field(description="archived hides it.")] = None
+    status: ChangedStatus = None
 
 
 async def update_campaign(given: Update, api: TenantApi) -> Campaign:
@@ -89,22 +86,11 @@ LIST = Tool(
     description="Lists campaigns. To make one, use create_campaign.",
     effect=Effect.READ,
     permissions=_may(Verb.READ),
-    takes=PageOf,
+    takes=List,
     gives=Page[Campaign],
     run=list_campaigns,
     toolset="campaigns",
-    operations=(op.GET_CAMPAIGNS,),
-)
-GET = Tool(
-    name="get_campaign",
-    description="Reads one campaign. To find its id, use list_campaigns.",
-    effect=Effect.READ,
-    permissions=_may(Verb.READ),
-    takes=Get,
-    gives=Campaign,
-    run=get_campaign,
-    toolset="campaigns",
-    operations=(op.GET_CAMPAIGN,),
+    operations=(op.GET_CAMPAIGNS, op.GET_CAMPAIGN),
 )
 CREATE = Tool(
     name="create_campaign",
@@ -129,4 +115,4 @@ UPDATE = Tool(
     operations=(op.UPDATE_CAMPAIGN,),
 )
 
-TOOLS = (LIST, GET, CREATE, UPDATE)
+TOOLS = (LIST, CREATE, UPDATE)

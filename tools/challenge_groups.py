@@ -173,7 +173,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_challenge_group",
-    description="Changes a challenge group; members left out stay. For a challenge in it use update_challenge.",
+    description="Changes a challenge group. For a challenge in it use update_challenge.",
     effect=Effect.CHANGE,
     permissions=_may(Verb.UPDATE),
     takes=Update,

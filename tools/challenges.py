@@ -176,7 +176,7 @@ GET = Tool(
 UPDATE = Tool(
     name="update_challenge",
     description=(
-        "Changes a challenge; members left out stay. To publish it, set status live. "
+        "Changes a challenge. To publish it, set status live. "
         "For points and rewards use set_distribution, for actions create_action."
     ),
     effect=Effect.CHANGE,

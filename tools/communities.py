@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tools import operations as op
+from tools.details import ChangedStatus, NewStatus
 from tools.edits import changes
 from tools.paging import Page, PageOf, page
 from tools.spec import (
@@ -17,7 +18,6 @@ from tools.spec import (
     Id,
     Language,
     Permission,
-    Status,
     Subject,
     TenantApi,
     Tool,
@@ -72,11 +72,10 @@ class Create(Creating):
     """Arguments of create_community."""
 
     name: Annotated[str, Field(min_length=1, max_length=200, description="Shown name.")]
-    slug: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,80}$", description="Word in the URL, such as science-fans.")]
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,80}$", description="Such as science-fans.")]
     description: Annotated[str | None, Field(max_length=3000, description="What it is about.")] = None
     community_type: Annotated[CommunityType, Field(description="Kind.")] = "Community"
-    access: Annotated[Literal["open", "request"], Field(description="Who may join.")] = "open"
-    status: Annotated[Status, Field(description="draft until it should be seen.")] = "draft"
+    status: NewStatus = "draft"
     language: Language = None
 
 
@@ -92,10 +91,10 @@ class Update(Given):
 
     id: CommunityId
     name: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
-    slug: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,80}$", description="Word in the URL.")] = None
+    slug: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,80}$", description="Such as science-fans.")] = None
     description: Annotated[str | None, Field(max_length=3000, description="What it is about.")] = None
-    status: Annotated[Status | None, Field(description="archived hides it and can be undone.")] = None
-    tags: Annotated[list[Id] | None, Field(description="Tag ids, from list_tags; replaces all.")] = None
+    status: ChangedStatus = None
+    tags: Annotated[list[Id] | None, Field(description="From list_tags; replaces all.")] = None
     language: Language = None
 
 

@@ -41,8 +41,8 @@ async def check_connection(_given: Nothing, api: TenantApi) -> Connection:
 CHECK = Tool(
     name="check_connection",
     description=(
-        "Says who you are to this server: organisation, role, what the token may do and when it expires, or exactly "
-        "what is wrong with the configuration. Call it first when anything is refused."
+        "Says who you are here: organisation, role, what the token may do, when it expires; or what is wrong with the "
+        "configuration. Call it first when anything is refused."
     ),
     effect=Effect.READ,
     permissions=(),

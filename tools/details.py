@@ -1,6 +1,6 @@
 """Title and description: flat for an agent, under `details` in the API."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasPath, Field
 
@@ -14,11 +14,11 @@ Title = Annotated[str | None, Field(validation_alias=AliasPath("details", "title
 Description = Annotated[str | None, Field(validation_alias=AliasPath("details", "description"))]
 
 NewTitle = Annotated[str, Field(min_length=1, description="Shown title.")]
-NewDescription = Annotated[str | None, Field(description="Rich text (HTML).")]
+NewDescription = Annotated[str | None, Field(description="HTML.")]
 Featured = Annotated[bool | None, Field(description="Shown first.")]
 ProgressPeriod = Annotated[Period | None, Field(description="Starts anew each.")]
 Completions = Annotated[int | None, Field(ge=0, description="Per person and period.")]
-NewStatus = Annotated[Status, Field(description="live publishes.")]
+NewStatus = Annotated[Literal["draft", "live", "scheduled"], Field(description="live publishes.")]
 ChangedStatus = Annotated[Status | None, Field(description="live publishes, archived hides.")]
 ChangedTitle = Annotated[str | None, Field(min_length=1, description="Shown title.")]
 

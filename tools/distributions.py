@@ -129,9 +129,8 @@ GET = Tool(
 SET = Tool(
     name="set_distribution",
     description=(
-        "Sets the points, XP and reward allocations that something pays, replacing all: "
-        "allocations left out are removed, so read them with get_distribution and pass their ids to keep them. "
-        "To hand something to named users, use give_rewards."
+        "Sets the points, XP and rewards that something pays. Allocations left out are removed: start from "
+        "get_distribution and keep their ids. To hand something to named users, use give_rewards."
     ),
     effect=Effect.CHANGE,
     permissions=(Permission(Verb.UPDATE, Subject.DISTRIBUTION),),

@@ -14,7 +14,6 @@ from tools.spec import (
     Given,
     Id,
     Language,
-    Period,
     Permission,
     Subject,
     TenantApi,
@@ -87,8 +86,6 @@ class Create(Creating):
     description: NewDescription = None
     game_type: Annotated[GameType, Field(description="Kind.")]
     config: Content
-    progress_period: Annotated[Period | None, Field(description="Limit counts per.")] = None
-    max_completions_per_period: Annotated[int | None, Field(ge=0, description="Plays per person.")] = None
 
 
 async def create_game(given: Create, api: TenantApi) -> FullGame:
@@ -103,8 +100,6 @@ class Update(Given):
     title: ChangedTitle = None
     description: NewDescription = None
     config: Annotated[Content | None, Field(description="As in get_game; replaces all.")] = None
-    progress_period: Annotated[Period | None, Field(description="Limit counts per.")] = None
-    max_completions_per_period: Annotated[int | None, Field(ge=0, description="Plays per person.")] = None
     language: Language = None
 
 

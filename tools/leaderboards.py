@@ -176,7 +176,7 @@ CREATE = Tool(
 )
 UPDATE = Tool(
     name="update_leaderboard",
-    description="Changes a leaderboard; members left out stay. For its prizes use set_distribution.",
+    description="Changes a leaderboard. For its prizes use set_distribution.",
     effect=Effect.CHANGE,
     permissions=_may(Verb.UPDATE),
     takes=Update,

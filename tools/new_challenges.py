@@ -8,10 +8,10 @@ from pydantic import Field
 from tools import operations as op
 from tools.chains import Chain, Chaining, Planned, Step, ToolCall, check_community
 from tools.communities import CommunityId
-from tools.details import Featured, NewDescription, NewTitle, content
+from tools.details import Featured, NewDescription, NewStatus, NewTitle, content
 from tools.new_actions import NewAction
 from tools.prizes import Paying
-from tools.spec import Answer, Effect, Language, Permission, Status, Subject, TenantApi, Tool, Verb
+from tools.spec import Answer, Effect, Language, Permission, Subject, TenantApi, Tool, Verb
 from tools.tagging import READ_TAGS, TagNames, tag_ids
 from tools.windows import Window
 
@@ -26,7 +26,7 @@ class Create(Chaining, Window, Paying):
     description: NewDescription = None
     actions: Annotated[Sequence[NewAction], Field(max_length=30, description="In order.")] = ()
     tags: TagNames = None
-    status: Annotated[Status, Field(description="Set last.")] = "draft"
+    status: NewStatus = "draft"
     featured: Featured = None
     language: Language = None
 

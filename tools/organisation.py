@@ -29,7 +29,7 @@ class Update(Given):
     name: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
     default_language: Annotated[
         str | None,
-        Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="Such as en."),
+        Field(pattern=r"^[A-Za-z-]{2,9}$", description="Such as en."),
     ] = None
     timezone: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$", description="Such as Europe/Berlin.")] = (
         None

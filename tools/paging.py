@@ -43,8 +43,8 @@ Cursor = Annotated[str, AfterValidator(_known)]
 class PageOf(Given):
     """The arguments every list tool takes."""
 
-    limit: Annotated[int, Field(ge=1, le=100, description="Items on a page.")] = 20
-    cursor: Annotated[Cursor | None, Field(description="next_cursor of the page before.")] = None
+    limit: Annotated[int, Field(ge=1, le=100, description="Page size.")] = 20
+    cursor: Annotated[Cursor | None, Field(description="The last next_cursor.")] = None
 
     @property
     def skip(self) -> int:
@@ -90,6 +90,11 @@ async def page(
     return Page[item](  # type: ignore[valid-type]
         items=items, next_cursor=encode(end) if more else None, total_count=edges.total_count, skipped=asked.skip
     )
+
+
+def single(kind: type[ItemT], found: Any) -> Page[ItemT]:
+    """A page of the one thing that was asked for by id; for lists whose items are already whole."""
+    return Page[kind](items=(kind.model_validate(found),), total_count=1)  # type: ignore[valid-type]
 
 
 class Edges(Answer):

@@ -6,7 +6,18 @@ from pydantic import Field
 
 from tools import operations as op
 from tools.communities import CommunityId
-from tools.details import ChangedTitle, Description, NewDescription, NewTitle, Title, brief, content
+from tools.details import (
+    ChangedStatus,
+    ChangedTitle,
+    Description,
+    Featured,
+    NewDescription,
+    NewStatus,
+    NewTitle,
+    Title,
+    brief,
+    content,
+)
 from tools.paging import Page, PageOf, page
 from tools.selecting import Selecting
 from tools.spec import (
@@ -19,7 +30,6 @@ from tools.spec import (
     Id,
     Language,
     Permission,
-    Status,
     Subject,
     TenantApi,
     Tool,
@@ -94,8 +104,7 @@ class Create(Creating, Window):
     title: NewTitle
     description: NewDescription = None
     content: Html
-    status: Annotated[Status, Field(description="live publishes.")] = "draft"
-    featured: Annotated[bool | None, Field(description="Pin on top.")] = None
+    status: NewStatus = "draft"
     tags: TagNames = None
     language: Language = None
 
@@ -113,8 +122,8 @@ class Update(Window):
     title: ChangedTitle = None
     description: NewDescription = None
     content: Annotated[Html | None, Field(description="HTML body.")] = None
-    status: Annotated[Status | None, Field(description="archived hides.")] = None
-    featured: Annotated[bool | None, Field(description="Pin on top.")] = None
+    status: ChangedStatus = None
+    featured: Featured = None
     tags: TagNames = None
     language: Language = None
 

@@ -101,7 +101,6 @@ class AskCompletion(Given):
     """Arguments of report_completion."""
 
     community_id: InCommunity = None
-    min_started: Annotated[int, Field(ge=1, le=1_000_000, description="Leave out rarer ones.")] = 1
     top: Top = 10
 
 
@@ -109,7 +108,7 @@ async def report_completion(given: AskCompletion, api: TenantApi) -> Completion:
     """Completion of challenges, the greatest loss first."""
     found = await gather(api, op.GET_CHALLENGES, Counted)
     here = [one for one in found.items if one.within(given.community_id)]
-    rows = [_drop_off(one) for one in here if one.started_count >= given.min_started]
+    rows = [_drop_off(one) for one in here if one.started_count]
     started, completed = sum(row.started for row in rows), sum(row.completed for row in rows)
     return Completion(
         **bounds(found),
@@ -135,8 +134,7 @@ def _drop_off(one: Counted) -> DropOff:
 TOP = Tool(
     name="report_top_challenges",
     description=(
-        "Ranks challenges by completions and says how far the counts fit the period. For where people give up, use "
-        "report_completion."
+        "Ranks challenges by completions and says how far that fits the period. For drop-off, use report_completion."
     ),
     effect=Effect.READ,
     permissions=(Permission(Verb.READ, Subject.CHALLENGE),),

@@ -84,7 +84,7 @@ def _low(one: Stocked) -> Low:
 
 LOW = Tool(
     name="report_rewards_low",
-    description="Lists live rewards that are running out, scarcest first. For a reward's whole stock, use get_reward.",
+    description="Lists live rewards running out, scarcest first. For the whole stock, use get_reward.",
     effect=Effect.READ,
     permissions=(Permission(Verb.READ, Subject.REWARD),),
     takes=Ask,

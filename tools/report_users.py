@@ -91,7 +91,7 @@ async def report_top_users(given: Ask, api: TenantApi) -> TopUsers:
 
 TOP = Tool(
     name="report_top_users",
-    description="Ranks users by points, XP or challenges completed. For one user's history, use get_user_analytics.",
+    description="Ranks users by points, XP or challenges completed. For one's history, use get_user_analytics.",
     effect=Effect.READ,
     permissions=(Permission(Verb.READ, Subject.USER),),
     takes=Ask,

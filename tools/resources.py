@@ -125,9 +125,23 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("nudj://reference/roles", "roles", "Roles, and what this token may do.", _MARKDOWN, (), _roles),
     Resource("nudj://reference/errors", "errors", "Every error code and its way out.", _MARKDOWN, (), _errors),
     Resource(
-        "nudj://organisation", "organisation", "Your organisation.", _JSON, _may(Subject.ORGANISATION), _organisation, (op.GET_ORGANISATION,)
+        "nudj://organisation",
+        "organisation",
+        "Your organisation.",
+        _JSON,
+        _may(Subject.ORGANISATION),
+        _organisation,
+        (op.GET_ORGANISATION,),
     ),
-    Resource("nudj://tags", "tags", "The first 100 tags; for more, list_tags.", _JSON, _may(Subject.TAG), _tags, (op.GET_TAGS,)),
+    Resource(
+        "nudj://tags",
+        "tags",
+        "The first 100 tags; for more, list_tags.",
+        _JSON,
+        _may(Subject.TAG),
+        _tags,
+        (op.GET_TAGS,),
+    ),
     Resource(
         "nudj://communities",
         "communities",

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tools import operations as op
 from tools.edits import changes
-from tools.paging import Page, PageOf, page
+from tools.paging import Page, PageOf, page, single
 from tools.spec import (
     Answer,
     Creating,
@@ -44,24 +44,16 @@ class Tag(Answer):
 class List(PageOf):
     """Arguments of list_tags."""
 
+    id: Annotated[Id | None, Field(description="Only this one, from an earlier list.")] = None
     language: Language = None
 
 
 async def list_tags(given: List, api: TenantApi) -> Page[Tag]:
-    """One page of tags."""
+    """One page of tags, or the one with this id."""
+    if given.id is not None:
+        found = await api.call(op.GET_TAG, ids={"id": given.id}, language=given.language)
+        return single(Tag, found)
     return await page(api, op.GET_TAGS, Tag, given, language=given.language)
-
-
-class Get(Given):
-    """Arguments of get_tag."""
-
-    id: TagId
-    language: Language = None
-
-
-async def get_tag(given: Get, api: TenantApi) -> Tag:
-    """One tag by id."""
-    return Tag.model_validate(await api.call(op.GET_TAG, ids={"id": given.id}, language=given.language))
 
 
 class Create(Creating):
@@ -112,18 +104,7 @@ LIST = Tool(
     gives=Page[Tag],
     run=list_tags,
     toolset="tags",
-    operations=(op.GET_TAGS,),
-)
-GET = Tool(
-    name="get_tag",
-    description="Reads one tag. To find its id, use list_tags.",
-    effect=Effect.READ,
-    permissions=_may(Verb.READ),
-    takes=Get,
-    gives=Tag,
-    run=get_tag,
-    toolset="tags",
-    operations=(op.GET_TAG,),
+    operations=(op.GET_TAGS, op.GET_TAG),
 )
 CREATE = Tool(
     name="create_tag",
@@ -148,4 +129,4 @@ UPDATE = Tool(
     operations=(op.UPDATE_TAG,),
 )
 
-TOOLS = (LIST, GET, CREATE, UPDATE)
+TOOLS = (LIST, CREATE, UPDATE)

@@ -38,9 +38,7 @@ async def invite_team(given: Invite, api: TenantApi) -> Invitations:
 
 INVITE = Tool(
     name="invite_team",
-    description=(
-        "Invites colleagues by e-mail to administer the organisation. For people who take part, use create_user."
-    ),
+    description=("Invites colleagues by e-mail to administer the organisation. For participants, use create_user."),
     effect=Effect.CHANGE,
     permissions=(Permission(Verb.UPDATE, Subject.TEAM),),
     takes=Invite,

@@ -68,18 +68,12 @@ class Paint(Given):
     value: Annotated[str, Field(min_length=1, max_length=64, description="Such as #1d4ed8.")]
 
 
-Url = Annotated[str, Field(pattern=r"^https://\S+$")]
-
-
 class Update(Given):
     """Arguments of update_theme; only the members given change."""
 
     colors: Annotated[list[Paint] | None, Field(description="Colours to set; the others stay.")] = None
     font_family: Annotated[str | None, Field(min_length=1, max_length=200, description="CSS family.")] = None
     border_radius: Annotated[str | None, Field(max_length=20, description="Such as 0.5rem.")] = None
-    forced_mode: Annotated[Mode | None, Field(description="Show only this mode.")] = None
-    light_logo_url: Annotated[Url | None, Field(description="https URL.")] = None
-    dark_logo_url: Annotated[Url | None, Field(description="https URL.")] = None
 
 
 async def update_theme(given: Update, api: TenantApi) -> Theme:
@@ -88,16 +82,12 @@ async def update_theme(given: Update, api: TenantApi) -> Theme:
 
 
 def _body(given: Update) -> dict[str, Any]:
-    look: dict[str, Any] = changes(given, "colors", "font_family", "forced_mode", "light_logo_url", "dark_logo_url")
+    look: dict[str, Any] = changes(given, "colors", "font_family")
     if given.font_family is not None:
         look["font"] = {"family": given.font_family}
-    if given.forced_mode is not None:
-        look["forcedTheme"] = given.forced_mode
     for paint in given.colors or ():
         look.setdefault("colors", {}).setdefault(paint.mode, {})[to_camel(paint.name)] = paint.value
-    logos = {"light": given.light_logo_url, "dark": given.dark_logo_url}
-    assets = {mode: {"logo": url} for mode, url in logos.items() if url is not None}
-    return ({"theme": look} if look else {}) | ({"themeAssets": assets} if assets else {})
+    return {"theme": look} if look else {}
 
 
 def _shaped(found: Any) -> Theme:

@@ -35,9 +35,7 @@ async def revoke_token(given: Revoke, api: TenantApi) -> Revoked:
 
 REVOKE = Tool(
     name="revoke_token",
-    description=(
-        "Revokes one API or MCP token for good, within seconds. Your own ends this connection: see check_connection."
-    ),
+    description=("Revokes an API or MCP token for good. Your own ends this connection: see check_connection."),
     effect=Effect.DESTROY,
     permissions=(Permission(Verb.DELETE, Subject.TOKEN),),
     takes=Revoke,

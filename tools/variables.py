@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from tools import operations as op
-from tools.paging import Page, PageOf, page
-from tools.spec import Answer, Effect, Given, Id, Permission, Subject, TenantApi, Tool, Verb
+from tools.paging import Page, PageOf, page, single
+from tools.spec import Answer, Effect, Id, Permission, Subject, TenantApi, Tool, Verb
 
 
 class Option(Answer):
@@ -30,45 +30,29 @@ class Variable(Answer):
     validation_regex: str | None = None
 
 
-async def list_variables(given: PageOf, api: TenantApi) -> Page[Variable]:
-    """One page of variables."""
+class List(PageOf):
+    """Arguments of list_variables."""
+
+    id: Annotated[Id | None, Field(description="Only this one, from an earlier list.")] = None
+
+
+async def list_variables(given: List, api: TenantApi) -> Page[Variable]:
+    """One page of variables, or the one with this id."""
+    if given.id is not None:
+        return single(Variable, await api.call(op.GET_VARIABLE_CONFIG, ids={"id": given.id}))
     return await page(api, op.GET_VARIABLE_CONFIGS, Variable, given)
 
 
-class Get(Given):
-    """Arguments of get_variable."""
-
-    id: Annotated[Id, Field(description="From list_variables.")]
-
-
-async def get_variable(given: Get, api: TenantApi) -> Variable:
-    """One variable by id."""
-    return Variable.model_validate(await api.call(op.GET_VARIABLE_CONFIG, ids={"id": given.id}))
-
-
-_MAY = (Permission(Verb.READ, Subject.VARIABLE),)
-
 LIST = Tool(
     name="list_variables",
-    description="Lists the form questions people can be asked. To read one, use get_variable.",
+    description="Lists the form questions people can be asked. For answers, use get_user_analytics.",
     effect=Effect.READ,
-    permissions=_MAY,
-    takes=PageOf,
+    permissions=(Permission(Verb.READ, Subject.VARIABLE),),
+    takes=List,
     gives=Page[Variable],
     run=list_variables,
     toolset="variables",
-    operations=(op.GET_VARIABLE_CONFIGS,),
-)
-GET = Tool(
-    name="get_variable",
-    description="Reads one form question. To find its id, use list_variables.",
-    effect=Effect.READ,
-    permissions=_MAY,
-    takes=Get,
-    gives=Variable,
-    run=get_variable,
-    toolset="variables",
-    operations=(op.GET_VARIABLE_CONFIG,),
+    operations=(op.GET_VARIABLE_CONFIGS, op.GET_VARIABLE_CONFIG),
 )
 
-TOOLS = (LIST, GET)
+TOOLS = (LIST,)

@@ -60,7 +60,6 @@ class Hook(Given):
     url: Annotated[str, Field(pattern=r"^https://\S+$", max_length=2000, description="https URL.")]
     events: Annotated[list[Event], Field(min_length=1, description="Such as challenge-completion.")]
     is_enabled: Annotated[bool, Field(description="Deliver now.")] = True
-    max_retries: Annotated[int, Field(ge=0, le=10, description="After a failure.")] = 3
     headers: Annotated[list[Header] | None, Field(description="Absent: those of this url stay.")] = None
 
 
