@@ -51,7 +51,7 @@ async def list_campaigns(given: List, api: TenantApi) -> Page[Campaign]:
 class Create(Creating):
     """Arguments of create_campaign."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200, description="Shown name.")]
+    name: Annotated[str, Field(min_length=1, description="Shown name.")]
     start_date: Annotated[Instant, Field(description="First moment.")]
     end_date: Annotated[Instant, Field(description="Last moment.")]
     status: NewStatus = "draft"
@@ -66,7 +66,7 @@ class Update(Given):
     """Arguments of update_campaign; only the members given change."""
 
     id: CampaignId
-    name: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
+    name: Annotated[str | None, Field(min_length=1, description="Shown name.")] = None
     start_date: Annotated[Instant | None, Field(description="First moment.")] = None
     end_date: Annotated[Instant | None, Field(description="Last moment.")] = None
     status: ChangedStatus = None

@@ -117,7 +117,6 @@ class Update(Window):
     tags: ChangedTags = None
     progress_period: ProgressPeriod = None
     max_completions_per_period: Completions = None
-    is_linear: Annotated[bool | None, Field(description="Actions only in order.")] = None
     video_url: Annotated[str | None, Field(pattern=r"^https://\S+$", description="Video to watch.")] = None
     language: Language = None
 

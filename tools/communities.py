@@ -71,9 +71,9 @@ async def get_community(given: Get, api: TenantApi) -> Community:
 class Create(Creating):
     """Arguments of create_community."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200, description="Shown name.")]
+    name: Annotated[str, Field(min_length=1, description="Shown name.")]
     slug: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,80}$", description="Such as science-fans.")]
-    description: Annotated[str | None, Field(max_length=3000, description="What it is about.")] = None
+    description: Annotated[str | None, Field(description="What it is about.")] = None
     community_type: Annotated[CommunityType, Field(description="Kind.")] = "Community"
     status: NewStatus = "draft"
     language: Language = None
@@ -90,9 +90,9 @@ class Update(Given):
     """Arguments of update_community; only the members given change."""
 
     id: CommunityId
-    name: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
+    name: Annotated[str | None, Field(min_length=1, description="Shown name.")] = None
     slug: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,80}$", description="Such as science-fans.")] = None
-    description: Annotated[str | None, Field(max_length=3000, description="What it is about.")] = None
+    description: Annotated[str | None, Field(description="What it is about.")] = None
     status: ChangedStatus = None
     tags: Annotated[list[Id] | None, Field(description="From list_tags; replaces all.")] = None
     language: Language = None

@@ -37,7 +37,7 @@ async def get_domains(_given: Nothing, api: TenantApi) -> Domains:
 class Add(Creating):
     """Arguments of add_domain."""
 
-    domain: Annotated[str, Field(pattern=_HOST, max_length=253, description="Such as club.example.com.")]
+    domain: Annotated[str, Field(pattern=_HOST, description="Such as club.example.com.")]
 
 
 class DnsRecord(Answer):
@@ -71,7 +71,7 @@ async def add_domain(given: Add, api: TenantApi) -> Added:
 class Remove(Destroying):
     """Arguments of remove_domain."""
 
-    domain: Annotated[str, Field(pattern=_HOST, max_length=253, description="From get_domains.")]
+    domain: Annotated[str, Field(pattern=_HOST, description="From get_domains.")]
 
 
 async def remove_domain(given: Remove, api: TenantApi) -> Domains:

@@ -118,7 +118,6 @@ class Update(Window):
     id: LeaderboardId
     name: Annotated[Name | None, Field(description="Shown name.")] = None
     description: Text = None
-    metric_type: Annotated[Metric | None, Field(description="The number that ranks.")] = None
     period: Annotated[Period | None, Field(description="Starts anew each.")] = None
     community_id: Annotated[CommunityId | None, Field(description="Only of this, from list_communities.")] = None
     status: ChangedStatus = None

@@ -26,7 +26,7 @@ async def get_organisation(_given: Nothing, api: TenantApi) -> Organisation:
 class Update(Given):
     """Arguments of update_organisation; only the members given change."""
 
-    name: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
+    name: Annotated[str | None, Field(min_length=1, description="Shown name.")] = None
     default_language: Annotated[
         str | None,
         Field(pattern=r"^[A-Za-z-]{2,9}$", description="Such as en."),

@@ -59,7 +59,7 @@ async def list_tags(given: List, api: TenantApi) -> Page[Tag]:
 class Create(Creating):
     """Arguments of create_tag."""
 
-    value: Annotated[str, Field(min_length=1, max_length=100, description="The word shown.")]
+    value: Annotated[str, Field(min_length=1, description="The word shown.")]
     places: Annotated[list[Place] | None, Field(description="Where it shows and filters.")] = None
     language: Language = None
 
@@ -73,7 +73,7 @@ class Update(Given):
     """Arguments of update_tag; only the members given change."""
 
     id: TagId
-    value: Annotated[str | None, Field(min_length=1, max_length=100, description="The word shown.")] = None
+    value: Annotated[str | None, Field(min_length=1, description="The word shown.")] = None
     places: Annotated[list[Place] | None, Field(description="Where it shows and filters.")] = None
     language: Language = None
 

@@ -65,14 +65,14 @@ class Paint(Given):
 
     mode: Annotated[Mode, Field(description="Where.")]
     name: Annotated[ColorName, Field(description="What is coloured.")]
-    value: Annotated[str, Field(min_length=1, max_length=64, description="Such as #1d4ed8.")]
+    value: Annotated[str, Field(min_length=1, description="Such as #1d4ed8.")]
 
 
 class Update(Given):
     """Arguments of update_theme; only the members given change."""
 
     colors: Annotated[list[Paint] | None, Field(description="Colours to set; the others stay.")] = None
-    font_family: Annotated[str | None, Field(min_length=1, max_length=200, description="CSS family.")] = None
+    font_family: Annotated[str | None, Field(min_length=1, description="CSS family.")] = None
     border_radius: Annotated[str | None, Field(max_length=20, description="Such as 0.5rem.")] = None
 
 

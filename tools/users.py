@@ -95,10 +95,10 @@ async def get_user(given: Get, api: TenantApi) -> FullUser:
 class Create(Creating):
     """Arguments of create_user."""
 
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254, description="To sign in with.")]
-    username: Annotated[str | None, Field(min_length=1, max_length=100, description="Unique handle.")] = None
-    display_name: Annotated[str | None, Field(min_length=1, max_length=200, description="Shown name.")] = None
-    external_user_id: Annotated[str | None, Field(max_length=200, description="Id in your own system.")] = None
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="To sign in with.")]
+    username: Annotated[str | None, Field(min_length=1, description="Unique handle.")] = None
+    display_name: Annotated[str | None, Field(min_length=1, description="Shown name.")] = None
+    external_user_id: Annotated[str | None, Field(description="Id in your own system.")] = None
 
 
 async def create_user(given: Create, api: TenantApi) -> FullUser:

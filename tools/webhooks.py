@@ -57,7 +57,7 @@ class Header(Given):
 class Hook(Given):
     """One place to send events to."""
 
-    url: Annotated[str, Field(pattern=r"^https://\S+$", max_length=2000, description="https URL.")]
+    url: Annotated[str, Field(pattern=r"^https://\S+$", description="https URL.")]
     events: Annotated[list[Event], Field(min_length=1, description="Such as challenge-completion.")]
     is_enabled: Annotated[bool, Field(description="Deliver now.")] = True
     headers: Annotated[list[Header] | None, Field(description="Absent: those of this url stay.")] = None

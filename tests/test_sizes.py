@@ -1,0 +1,42 @@
+"""What listing the tools costs a client, printed and bounded: every conversation pays it."""
+
+import pytest
+
+from server import matrix, wire
+from server.grants import Grants
+from server.identity.principal import Grant, Principal, Role
+from tests.samples import HEX
+from tools import CATALOGUE
+from tools.spec import Tool
+from tools.toolsets import DEFAULT, TOOLSETS
+
+LIMITS = {
+    (Role.SUPER_ADMIN, "all"): 64_000,
+    (Role.MANAGER, "default"): 32_000,
+    (Role.VIEWER, "default"): 20_000,
+}
+
+
+def listed(role: Role, toolsets: frozenset[str]) -> list[Tool]:
+    """The tools a caller of this role is shown."""
+    grants = Grants(matrix.load())
+    who = Principal("user-1", HEX, (Grant(role),), 4102444800, None, "bearer", "0" * 64)
+    return [
+        tool for tool in CATALOGUE if tool.toolset in toolsets and grants.decide(who, tool, "builder").denied is None
+    ]
+
+
+def size(tools: list[Tool]) -> int:
+    """Bytes of the list as JSON on the wire."""
+    shown = [wire.tool(tool).model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+    return len(wire.compact({"tools": shown}).encode())
+
+
+@pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
+@pytest.mark.parametrize("which", ["default", "all"])
+def test_listing_the_tools_stays_within_its_budget(role: Role, which: str, capsys: pytest.CaptureFixture[str]) -> None:
+    tools = listed(role, DEFAULT if which == "default" else frozenset(TOOLSETS))
+    measured = size(tools)
+    with capsys.disabled():
+        print(f"\ntools/list, {role.value}, {which} toolsets: {len(tools)} tools, {measured} bytes", end="")  # noqa: T201
+    assert measured <= LIMITS.get((role, which), 64_000)
