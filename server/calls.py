@@ -26,6 +26,9 @@ from server.wire import Envelope
 from tools.refusals import Code, Refusal
 from tools.spec import Caller, Creating, Destroying, Effect, Given, TenantApi, Tool
 
+MARGIN_S = 1.0
+"""The tenant's time ends this much before the call's, so that a chain can still tell what it left behind."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -130,7 +133,7 @@ class Calls:
     async def _run(self, asked: Asked, admission: Admission, decision: Decision, tool: Tool, given: Given) -> Envelope:
         async def run() -> Envelope:
             with anyio.move_on_after(self.timeout_s) as patience:
-                api = self._bound(asked, admission, decision, tool, patience.deadline)
+                api = self._bound(asked, admission, decision, tool, patience.deadline - MARGIN_S)
                 return await self._shaped(tool, given, api)
             raise self._late(tool)
 

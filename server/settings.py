@@ -120,7 +120,7 @@ class Settings(BaseModel):
         str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$", description="Header that names the caller in service mode.")
     ] = "x-acting-subject"
     upstream_timeout_s: Annotated[float, Field(gt=0, le=300, description="One request to a tenant.")] = 15.0
-    call_timeout_s: Annotated[float, Field(gt=0, le=600, description="One tool call in all.")] = 60.0
+    call_timeout_s: Annotated[float, Field(ge=2, le=600, description="One tool call in all.")] = 60.0
     result_bytes: Annotated[int, Field(ge=2_000, le=1_000_000, description="Largest answer of a tool.")] = 60_000
 
     tenant_rate: Annotated[float, Field(gt=0, description="Calls a second of one organisation.")] = 100.0

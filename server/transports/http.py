@@ -72,7 +72,6 @@ def app(server: Server[Any], admit: Admit, door: Door, health: Health, calls: Ca
 
     inner = Starlette(
         routes=[
-            Route("/mcp", endpoint=PostOnly(endpoint)),
             Route("/sse", endpoint=streams, methods=["GET"]),
             Mount("/messages/", app=streams.post),
             Route("/healthz", endpoint=_alive),
@@ -81,7 +80,7 @@ def app(server: Server[Any], admit: Admit, door: Door, health: Health, calls: Ca
         lifespan=lifespan,
     )
     return Gate(
-        inner,
+        _Front(PostOnly(endpoint), inner),
         hosts=door.hosts,
         origins=door.origins,
         admit=admit if door.refuse_at_transport else None,
@@ -96,11 +95,19 @@ def asks(ctx: Context) -> Asked:
     return asked(ctx, scope[PRESENTED], "http" if scope["path"] == "/mcp" else "sse")
 
 
-class PostOnly:
-    """Answers 405 to all but POST: a stateless server has nothing to say on a stream nobody asked on.
+class _Front:
+    """Leads /mcp straight to its endpoint: what routing and its wrappers cost would be paid by every call."""
 
-    A class, so that the router takes it for plain ASGI.
-    """
+    def __init__(self, mcp: ASGIApp, rest: ASGIApp) -> None:
+        self._mcp = mcp
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._mcp if scope.get("path") == "/mcp" else self._rest)(scope, receive, send)
+
+
+class PostOnly:
+    """Answers 405 to all but POST: a stateless server has nothing to say on a stream nobody asked on."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
