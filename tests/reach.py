@@ -28,8 +28,17 @@ class Reach:
 
     @property
     def caller(self) -> Caller:
-        """Not asked for by the tools under test."""
-        raise NotImplementedError
+        """The admin of acme."""
+        return Caller(
+            subject="admin",
+            organisation=self.tenants.sandbox.organisations["acme"].id,
+            api_domain=self.tenants.sandbox.organisations["acme"].api_domain,
+            roles=("admin",),
+            credential="bearer",
+            mode="builder",
+            expires_at=4102444800,
+            permissions=("can-read:subject-Organisation",),
+        )
 
     @property
     def community_id(self) -> str:
