@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from server.credentials import Presented
 from server.transports.gate import PRESENTED, Admit
+from server.transports.handshake import Shaken
 from server.transports.headers import owner
 
 
@@ -74,7 +75,8 @@ class Streams:
         ends = Ending(send)
         with anyio.move_on_after(patience_s) as patience, self._kept(owner(scope[PRESENTED]), patience, patience_s):
             async with self._sse.connect_sse(scope, receive, ends) as (read, write):
-                await self._server.run(read, write, self._server.create_initialization_options(NotificationOptions()))
+                options = self._server.create_initialization_options(NotificationOptions())
+                await self._server.run(Shaken(read), write, options)
         await ends.finish()
 
     @contextmanager
