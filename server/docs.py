@@ -1,0 +1,181 @@
+"""The pages of docs/ that say what the code says; generated from it, so that they cannot disagree.
+
+`python -m server.docs` writes them; a test fails while one is out of date.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from server import matrix, wire
+from tools import CATALOGUE
+from tools.operations import OPERATIONS
+from tools.out_of_reach import OUT_OF_REACH
+from tools.prompts import PROMPTS
+from tools.refusals import RULES
+from tools.resources import RESOURCES
+from tools.spec import Tool
+from tools.toolsets import DEFAULT, TOOLSETS
+
+_GENERATED = "<!-- Written by `python -m server.docs`; change the code, then run it again. -->"
+
+_LANGUAGES = """
+## Languages
+
+Every tool over texts takes `language`. A thing is created in one language and then written again in each other one:
+
+1. `create_post {"community_id": "...", "title": "Moon night", "content": "<p>Come</p>"}` in the organisation's own,
+2. `update_post {"id": "...", "title": "Mondnacht", "content": "<p>Kommt</p>", "language": "de"}`,
+3. `get_post {"id": "...", "language": "de"}` reads it back in German.
+"""
+
+_TOOLSETS = """
+A client lists the toolsets marked below unless it sends `x-toolsets`, with names joined by commas or `all`. The marked
+ones are the daily round: where (communities), what to do (challenges), what it wins (rewards), who is told (posts), how
+it is found (tags), who took part (users), how it went (reports). `create_challenge` makes actions itself, so actions
+are for repairs; the rest is set up once or seldom, and what is listed costs every conversation its tokens.
+"""
+
+
+def tools_page() -> str:
+    """docs/tools.md: toolsets, every tool with arguments and answer, prompts, resources, coverage of the API."""
+    return "\n".join(
+        [
+            "# Tools",
+            "",
+            _GENERATED,
+            "",
+            f"{len(CATALOGUE)} tools over the {len(OPERATIONS)} operations of the tenant's API.",
+            "",
+            "## Toolsets",
+            _TOOLSETS,
+            *_table(("Toolset", "Listed by default", "Tools"), _toolset_rows()),
+            _LANGUAGES,
+            *(line for word in TOOLSETS for line in _toolset(word)),
+            "## Prompts",
+            "",
+            *_table(("Prompt", "What it does", "Blanks"), _prompt_rows()),
+            "",
+            "## Resources",
+            "",
+            *_table(("Address", "What it is"), ((f"`{one.uri}`", one.description) for one in RESOURCES)),
+            "",
+            "## Coverage of the API",
+            "",
+            *_table(("Operation", "Request", "Tools"), _coverage_rows()),
+            "",
+        ]
+    )
+
+
+def errors_page() -> str:
+    """docs/errors.md: every code a refusal can have."""
+    rows = (
+        (f"`{code}`", str(rule.status), "yes" if rule.retryable else "no", rule.meaning, rule.fix)
+        for code, rule in RULES.items()
+    )
+    return "\n".join(
+        [
+            "# Errors",
+            "",
+            _GENERATED,
+            "",
+            'A refused call answers `isError: true` and `{"ok": false, "error": {...}}` with one of these codes; '
+            "`hint` says what to do next in this very case.",
+            "",
+            *_table(("Code", "Status", "Worth retrying", "Meaning", "What to do"), rows),
+            "",
+        ]
+    )
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"tools.md": tools_page, "errors.md": errors_page}
+"""File in docs/ -> what writes it."""
+
+
+def main() -> None:
+    """Write every page."""
+    for name, page in PAGES.items():
+        (Path(__file__).parents[1] / "docs" / name).write_text(page(), encoding="utf-8")
+
+
+def _table(head: tuple[str, ...], rows: Any) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|---" * len(head) + "|"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def _toolset_rows() -> Iterator[tuple[str, ...]]:
+    for word in TOOLSETS:
+        names = ", ".join(f"`{tool.name}`" for tool in CATALOGUE if tool.toolset == word)
+        yield f"`{word}`", "yes" if word in DEFAULT else "", names
+
+
+def _toolset(word: str) -> Iterator[str]:
+    yield from (f"## {word.replace('_', ' ').capitalize()}", "")
+    for tool in CATALOGUE:
+        if tool.toolset == word:
+            yield from _tool(tool)
+
+
+def _tool(tool: Tool) -> Iterator[str]:
+    needs = ", ".join(f"`{permission}`" for permission in tool.permissions) or "nothing"
+    role = matrix.load().lowest(tool.permissions)
+    yield from (f"### {tool.name}", "", tool.description, "")
+    yield f"Effect: {tool.effect}. Needs {needs} (as shipped: {role} and above)."
+    yield ""
+    schema = wire.input_schema(tool)
+    required = schema.get("required", ())
+    for name, member in schema.get("properties", {}).items():
+        kind = _shape(member, schema.get("$defs", {}))
+        yield f"- `{name}`: {kind}{', required' if name in required else ''}. {member['description']}"
+    if schema.get("properties"):
+        yield ""
+    yield from (f"Gives `{_shape_of(tool.gives)}`.", "")
+
+
+def _shape_of(model: type[BaseModel]) -> str:
+    schema = model.model_json_schema(mode="serialization", by_alias=False)
+    return _shape(schema, schema.get("$defs", {}))
+
+
+def _shape(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
+    """A type in few words: `{id: string, tags?: [string]}`."""
+    if "$ref" in schema:
+        return _shape(defs[schema["$ref"].removeprefix("#/$defs/")], defs)
+    if "anyOf" in schema:
+        return " or ".join(_shape(one, defs) for one in schema["anyOf"] if one.get("type") != "null")
+    if "enum" in schema:
+        return " / ".join(str(value) for value in schema["enum"])
+    match schema.get("type"):
+        case "array":
+            return f"[{_shape(schema.get('items', {}), defs)}]"
+        case "object" if "properties" in schema:
+            return "{" + ", ".join(_member(name, one, defs) for name, one in schema["properties"].items()) + "}"
+        case kind:
+            return str(kind or "any")
+
+
+def _member(name: str, schema: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
+    optional = any(one.get("type") == "null" for one in schema.get("anyOf", ()))
+    return f"{name}{'?' if optional else ''}: {_shape(schema, defs)}"
+
+
+def _prompt_rows() -> Iterator[tuple[str, ...]]:
+    for prompt in PROMPTS:
+        blanks = ", ".join(f"`{one.name}`{'' if one.required else ' (may stay empty)'}" for one in prompt.arguments)
+        yield f"`{prompt.name}`", prompt.description, blanks
+
+
+def _coverage_rows() -> Iterator[tuple[str, ...]]:
+    for operation in OPERATIONS:
+        names = ", ".join(f"`{tool.name}`" for tool in CATALOGUE if operation in tool.operations)
+        reached = names or f"out of reach: {OUT_OF_REACH[operation.id]}"
+        yield f"`{operation.id}`", f"`{operation.method} {operation.path}`", reached
+
+
+if __name__ == "__main__":
+    main()
