@@ -53,10 +53,10 @@ def test_a_name_is_a_verb_and_a_noun_of_at_most_forty_characters(tool: Tool) -> 
 @EVERY
 def test_a_description_says_what_it_does_and_which_sibling_to_use_instead(tool: Tool) -> None:
     assert len(tool.description) <= 1000
-    first = tool.description.split(". ")[0].split()[0]
+    first = tool.description.split(maxsplit=1)[0]
     assert first[0].isupper()
     assert first.endswith("s"), f"begins with {first}, not with what it does"
-    assert tool.description.rstrip("}").endswith(".") or tool.description.endswith("}")
+    assert tool.description[-1] in ".}"
     assert not re.search(r"\b[A-Z]{5,}\b|!", tool.description), "shouts"
     if tool.name != "check_connection":
         assert (set(MENTION.findall(tool.description)) & NAMES) - {tool.name}, "names no sibling"
