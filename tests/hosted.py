@@ -48,12 +48,12 @@ class Hosted:
     def start(self) -> None:
         """Start the server and wait until it would judge a call."""
         self.server = _python("serve", "--port", str(self.port), environment=self.environment)
-        _until(lambda: urllib.request.urlopen(f"{self.origin}/readyz", timeout=5).status == 200, self.server)
+        until(lambda: urllib.request.urlopen(f"{self.origin}/readyz", timeout=5).status == 200, self.server)
 
     def stop(self) -> None:
         """Stop it as an operator would."""
         if self.server is not None:
-            _stop(self.server)
+            stopped(self.server)
 
     def restart(self) -> None:
         """A new version is rolled out on the same port."""
@@ -68,7 +68,7 @@ def hosted(**settings: str) -> Iterator[Hosted]:
         tokens = Path(folder, "tokens.json")
         sandbox = _python("sandbox", "--port", "0", "--tokens", str(tokens))
         try:
-            _until(tokens.exists, sandbox)
+            until(tokens.exists, sandbox)
             world = _world(json.loads(tokens.read_text()), Path(folder, "tenants.toml"), settings)
             world.start()
             try:
@@ -76,7 +76,7 @@ def hosted(**settings: str) -> Iterator[Hosted]:
             finally:
                 world.stop()
         finally:
-            _stop(sandbox)
+            stopped(sandbox)
 
 
 def _world(said: Mapping[str, Any], directory: Path, settings: Mapping[str, str]) -> Hosted:
@@ -111,7 +111,7 @@ def _python(*words: str, environment: Mapping[str, str] = {}) -> "subprocess.Pop
     )
 
 
-def _until(ready: Any, process: "subprocess.Popen[bytes]", patience_s: float = 30) -> None:
+def until(ready: Any, process: "subprocess.Popen[bytes]", patience_s: float = 30) -> None:
     begun = time.monotonic()
     while time.monotonic() - begun < patience_s:
         assert process.poll() is None, "the process ended instead of serving"
@@ -124,7 +124,7 @@ def _until(ready: Any, process: "subprocess.Popen[bytes]", patience_s: float = 3
     raise AssertionError("not ready in time")
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
+def stopped(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
     try:
         process.wait(15)

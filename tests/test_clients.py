@@ -122,8 +122,8 @@ def test_a_client_hears_the_whole_reason_of_a_refusal(world: Hosted, way: Way) -
         assert json.loads(result["content"][0]["text"])["error"] == error
 
 
-# Not stdio, whose server is the client's own child; nor the Python SDK over SSE, which never reopens a stream: there the
-# application connects anew.
+# Not stdio, whose server is the client's own child; nor the Python SDK over SSE, which never reopens a stream: there
+# the application connects anew.
 REOPENING = [way for way in WAYS if way.example != "nudj-local" and (way.driver, way.path) != ("python.py", "/sse")]
 
 

@@ -54,6 +54,7 @@ class Gate:
             send = _closing(send)
         answer = self._app
         if scope["type"] == "http" and scope["path"] not in _OPEN:
+            scope["headers"] = _trimmed(scope["headers"])
             answer = await self._judged(scope)
         await answer(scope, receive, send)
 
@@ -80,6 +81,11 @@ class Gate:
         if scope["raw_path"].startswith(b"/t/") and not _PATH.fullmatch(scope["raw_path"]):
             return Response("The path form is /t/{subdomain}/mcp.", 404)
         return None
+
+
+def _trimmed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """White space around a value is no part of it (RFC 9110 section 5.5), but the parser leaves what trails."""
+    return [(name, value.strip(b" \t")) for name, value in headers]
 
 
 class _Allowed:
