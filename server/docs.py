@@ -33,9 +33,9 @@ Every tool over texts takes `language`. A thing is created in one language and t
 
 _TOOLSETS = """
 A client lists the toolsets marked below unless it sends `x-toolsets`, with names joined by commas or `all`. The marked
-ones are the daily round: where (communities), what to do (challenges), what it wins (rewards), who is told (posts), how
-it is found (tags), who took part (users), how it went (reports). `create_challenge` makes actions itself, so actions
-are for repairs; the rest is set up once or seldom, and what is listed costs every conversation its tokens.
+ones are the daily round: where (communities), what to do and in what order (challenges, challenge groups, actions), who
+is told (posts), how it is found (tags), who took part (users), how it went (reports). The rest is set up once or
+seldom, and what is listed costs every conversation its tokens. A tool that is not listed can still be called.
 """
 
 

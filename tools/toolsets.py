@@ -4,13 +4,13 @@ TOOLSETS: tuple[str, ...] = (
     "connection",
     "communities",
     "challenges",
-    "rewards",
+    "challenge_groups",
+    "actions",
     "posts",
     "tags",
     "users",
     "reports",
-    "challenge_groups",
-    "actions",
+    "rewards",
     "achievements",
     "distributions",
     "leaderboards",
@@ -29,6 +29,5 @@ TOOLSETS: tuple[str, ...] = (
 """All of them, the default ones first."""
 
 DEFAULT: frozenset[str] = frozenset(TOOLSETS[: TOOLSETS.index("reports") + 1])
-"""The daily round: where, what to do, what it wins, who is told, who took part, how it went. create_challenge makes
-actions by itself, so that toolset is for repairs; the others are set up seldom. What is listed costs
-every conversation its tokens; `x-toolsets: all` lists everything."""
+"""The daily round: where, what to do and in what order, who is told, who took part, how it went. The others are set up
+seldom; what is listed costs every conversation its tokens, and `x-toolsets: all` lists everything."""
