@@ -65,7 +65,7 @@ class Http:
         *,
         headers: Headers,
         version: str = MODERN,
-        id: int | str = 1,
+        id_: int | str = 1,
         path: str = "/mcp",
     ) -> Heard:
         """One request in either version of the protocol."""
@@ -79,7 +79,7 @@ class Http:
         if version == MODERN:
             said["_meta"] = {**_META, **said.get("_meta", {})}
             pairs += [("mcp-method", method), *([("mcp-name", said["name"])] if "name" in said else [])]
-        body = json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": said}).encode()
+        body = json.dumps({"jsonrpc": "2.0", "id": id_, "method": method, "params": said}).encode()
         return await self.post(path, body, pairs)
 
     async def call(self, tool: str, arguments: Mapping[str, Any], **how: Any) -> Heard:
@@ -120,7 +120,7 @@ class Wire:
         self._initialised = False
 
     async def ask(
-        self, method: str, params: Mapping[str, Any] | None = None, *, id: int | str = 1, headers: Headers = ()
+        self, method: str, params: Mapping[str, Any] | None = None, *, id_: int | str = 1, headers: Headers = ()
     ) -> Heard:
         """One request; the connection is initialised first, as every legacy client does."""
         if not self._initialised:
@@ -128,20 +128,22 @@ class Wire:
             hello = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "tests", "version": "1"}}
             await self._request("initialize", hello, "hello", headers)
             await self.send({"jsonrpc": "2.0", "method": "notifications/initialized"}, headers)
-        return await self._request(method, params or {}, id, headers)
+        return await self._request(method, params or {}, id_, headers)
 
-    async def call(self, tool: str, arguments: Mapping[str, Any], *, id: int | str = 1, headers: Headers = ()) -> Heard:
+    async def call(
+        self, tool: str, arguments: Mapping[str, Any], *, id_: int | str = 1, headers: Headers = ()
+    ) -> Heard:
         """tools/call."""
-        return await self.ask("tools/call", {"name": tool, "arguments": dict(arguments)}, id=id, headers=headers)
+        return await self.ask("tools/call", {"name": tool, "arguments": dict(arguments)}, id_=id_, headers=headers)
 
-    async def _request(self, method: str, params: Mapping[str, Any], id: int | str, headers: Headers) -> Heard:
+    async def _request(self, method: str, params: Mapping[str, Any], id_: int | str, headers: Headers) -> Heard:
         answer: asyncio.Future[Heard] = asyncio.get_running_loop().create_future()
-        self._waiting[id] = answer
+        self._waiting[id_] = answer
         try:
-            refused = await self.send({"jsonrpc": "2.0", "id": id, "method": method, "params": params}, headers)
-            return refused or await asyncio.wait_for(answer, 30)
+            refused = await self.send({"jsonrpc": "2.0", "id": id_, "method": method, "params": params}, headers)
+            return await asyncio.wait_for(answer, 30) if refused is None else refused
         finally:
-            self._waiting.pop(id, None)
+            self._waiting.pop(id_, None)
 
     async def send(self, message: Mapping[str, Any], headers: Headers) -> Heard | None:
         """Send one message; an answer here means that it was not taken."""

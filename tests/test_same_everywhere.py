@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from mcp import Client, MCPError
+from mcp.types import TextContent
 
 from tests.connections import OVER, Over, connected
 from tests.world import World
@@ -14,9 +15,12 @@ from tests.world import World
 async def say(client: Client, tool: str, **arguments: Any) -> Mapping[str, Any]:
     """The envelope of one call, which both halves of the answer must carry."""
     result = await client.call_tool(tool, arguments)
-    assert result.structured_content == json.loads(result.content[0].text)  # type: ignore[union-attr]  # asserted
-    assert result.is_error is not result.structured_content["ok"]
-    return result.structured_content
+    text = result.content[0]
+    assert isinstance(text, TextContent)
+    envelope: dict[str, Any] = json.loads(text.text)
+    assert result.structured_content == envelope
+    assert result.is_error is not envelope["ok"]
+    return envelope
 
 
 async def data(client: Client, tool: str, **arguments: Any) -> Any:

@@ -163,9 +163,11 @@ async def beside(
         told = {"host": "127.0.0.1", "port": 0, "tenants_file": directory, "drain_s": 1.0} | settings
         wanted = world.local.settings.model_copy(update=told)
         with bound(wanted) as ports:
-            async with deployed(wanted, parts(wanted), WHOLE, audit or Kept()) as deployment:
-                async with over_http(deployment, ports):
-                    yield f"http://127.0.0.1:{ports.number}"
+            async with (
+                deployed(wanted, parts(wanted), WHOLE, audit or Kept()) as deployment,
+                over_http(deployment, ports),
+            ):
+                yield f"http://127.0.0.1:{ports.number}"
 
 
 def _directory(world: World, connect_to: Mapping[str, str]) -> str:
