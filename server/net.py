@@ -227,7 +227,8 @@ class _Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         route = self._routes(host, port)
         if route is None or route.connect_to is None:
-            return await self._names.resolve(host, port, family)
+            # RFC 6761 section 6.3: names under localhost are this machine, also where the resolver does not know it.
+            return await self._names.resolve("localhost" if host.endswith(".localhost") else host, port, family)
         address, _, dialled = route.connect_to.rpartition(":")
         return await self._names.resolve(address.strip("[]"), int(dialled), family)
 
