@@ -1,5 +1,6 @@
 """A document at a URL of the operator's, read again and again: key sets, revocations and the tenants' feed."""
 
+import hashlib
 import ipaddress
 import re
 from urllib.parse import urlsplit
@@ -47,6 +48,7 @@ class Polled:
         self._cap = cap
         self._timeout_s = timeout_s
         self._etag: str | None = None
+        self._digest: bytes | None = None
 
     async def read(self) -> bytes | None:
         """The document, or None when it is still the one read before.
@@ -65,9 +67,10 @@ class Polled:
         self.max_age_s = None if age is None else int(age[1])
         if answer.status == 304:
             return None
+        known, self._digest = self._digest, hashlib.sha256(answer.body).digest()
         self._etag = answer.headers.get("etag")
-        return answer.body
+        return answer.body if self._digest != known else None
 
     def forget(self) -> None:
         """Read the whole document next time: what came could not be used."""
-        self._etag = None
+        self._etag = self._digest = None

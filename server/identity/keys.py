@@ -162,10 +162,8 @@ def _set(built: list[Key | str]) -> KeySet:
 def _attempt(number: int, member: Any, *, secrets: bool) -> Key | str:
     try:
         return _key(member, secrets=secrets)
-    except (ValueError, TypeError, jwt.PyJWTError) as fault:
-        # PyJWT puts the whole key into some of its messages, so only our own words are kept.
-        said = str(fault) if type(fault) is ValueError else "cannot be read as a key"
-        return f"key {number}: {said}"
+    except ValueError as fault:
+        return f"key {number}: {fault}"
 
 
 def _key(jwk: Any, *, secrets: bool) -> Key:
@@ -177,13 +175,21 @@ def _key(jwk: Any, *, secrets: bool) -> Key:
     if jwk.get("kty") != "oct" and "d" in jwk:
         raise ValueError("a private key where only the public part belongs")
     algorithm = _algorithm(jwk)
-    material = jwt.PyJWK.from_dict(jwk, algorithm=algorithm)
-    prepared = material.Algorithm.prepare_key(material.key)
+    material, prepared = _material(jwk, algorithm)
     if algorithm in _SECRET_BYTES and len(prepared) < _SECRET_BYTES[algorithm]:
         raise ValueError(f"a secret shorter than {_SECRET_BYTES[algorithm]} bytes")
     if jwk["kty"] == "RSA" and prepared.key_size not in _RSA_BITS:
         raise ValueError(f"an RSA key outside {_RSA_BITS.start}-{_RSA_BITS.stop - 1} bits")
     return Key(jwk.get("kid"), algorithm, material)
+
+
+def _material(jwk: dict[str, Any], algorithm: str) -> tuple[jwt.PyJWK, Any]:
+    try:
+        material = jwt.PyJWK.from_dict(jwk, algorithm=algorithm)
+        return material, material.Algorithm.prepare_key(material.key)
+    except (jwt.PyJWTError, ValueError, TypeError):
+        # PyJWT puts the whole key into some of its messages, so none of them is passed on.
+        raise ValueError("not readable as a key of its kind") from None
 
 
 def _purpose(jwk: Mapping[str, Any]) -> None:

@@ -1,0 +1,118 @@
+"""A revoked token ends within two seconds, and a source that falls silent ends everything."""
+
+import json
+import time
+from dataclasses import dataclass
+
+import anyio
+import pytest
+
+from server.identity.revocations import Feed, NoRevocations, Shared
+from server.net import Net
+from tests.issuer import Clock, Web, until
+from tests.sites import reply, site
+from tools.refusals import Code, Refusal
+
+URL = "https://auth.nudj.cx/revocations.json"
+
+
+@dataclass
+class Known:
+    """What every replica knows."""
+
+    ids: set[str]
+
+    async def revoked(self, token_id: str) -> bool:
+        return token_id in self.ids
+
+
+def listed(*ids: str) -> bytes:
+    return json.dumps({"revoked": [{"jti": one, "exp": 1} for one in ids]}).encode()
+
+
+async def refused(feed: Feed | Shared, token_id: str | None) -> Code:
+    with pytest.raises(Refusal) as caught:
+        await feed.check(token_id)
+    return caught.value.code
+
+
+async def test_the_feed_names_what_is_revoked() -> None:
+    web = Web()
+    web.put(URL, listed("a", "b"))
+    feed = Feed(URL, web)
+    assert await feed.refresh()
+    assert [await feed.check(one) for one in "abc"] == [True, True, False]
+
+
+async def test_a_feed_never_read_vouches_for_nothing() -> None:
+    assert await refused(Feed(URL, Web()), "a") is Code.VERIFICATION_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    "answer", [None, b"", b"[]", b'{"revoked":[7]}', b'{"revoked":[{"jti":7,"exp":1}]}', b"<html>"]
+)
+async def test_a_feed_silent_or_broken_for_more_than_ten_seconds_stops_every_call(answer: bytes | None) -> None:
+    web, clock = Web(), Clock()
+    web.put(URL, listed("a"))
+    feed = Feed(URL, web, clock=clock)
+    await feed.refresh()
+    web.answers.clear()
+    if answer is not None:
+        web.put(URL, answer)
+    clock.now += 10
+    assert not await feed.refresh()
+    assert (await feed.check("a"), await feed.check("b")) == (True, False)
+    clock.now += 0.1
+    assert await refused(feed, "b") is Code.VERIFICATION_UNAVAILABLE
+    web.put(URL, listed("a"))
+    await feed.refresh()
+    assert not await feed.check("b")
+
+
+async def test_a_token_without_an_id_cannot_be_revoked_and_so_is_not_accepted() -> None:
+    web = Web()
+    web.put(URL, listed())
+    feed = Feed(URL, web)
+    await feed.refresh()
+    assert await refused(feed, None) is Code.TOKEN_INVALID
+    assert await refused(Shared(Known(set()), RuntimeError), None) is Code.TOKEN_INVALID
+
+
+async def test_a_revocation_is_seen_within_two_seconds_over_a_real_connection() -> None:
+    unchanged = reply(b"", status="304 Not Modified")
+    async with site(reply(listed(), 'etag: "1"'), reply(listed("a"), 'etag: "2"'), unchanged) as here, Net() as net:
+        feed = Feed(here.url(), net.send)
+        started = time.monotonic()
+
+        async def seen() -> bool:
+            return len(here.heads) > 0 and await feed.check("a")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(feed.run)
+            await anyio.sleep(0.3)
+            await until(seen)
+            tasks.cancel_scope.cancel()
+    assert time.monotonic() - started < 2
+
+
+async def test_the_shared_state_is_asked_at_each_check() -> None:
+    known = Known(set())
+    shared = Shared(known, RuntimeError)
+    assert not await shared.check("a")
+    known.ids.add("a")
+    assert await shared.check("a")
+
+
+async def test_a_shared_state_that_is_down_stops_every_call() -> None:
+    class Down(Exception):
+        pass
+
+    class Silent:
+        async def revoked(self, token_id: str) -> bool:
+            raise Down
+
+    assert await refused(Shared(Silent(), Down), "a") is Code.VERIFICATION_UNAVAILABLE
+
+
+async def test_without_revocations_by_choice_every_token_lives() -> None:
+    assert not await NoRevocations().check(None)
