@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from server.secret import Secret
 
 SERVICE = "nudj-mcp"
+DEFAULT = "default"
+"""The profile that is meant when none is named."""
 
 # Named one by one, since what is not known to encrypt (keyrings.alt writes plain files) must not get a token.
 _TRUSTED = (
@@ -26,7 +28,7 @@ _TRUSTED = (
 )
 _INSTEAD = (
     "Instead, set NUDJ_MCP_TOKEN and NUDJ_API_DOMAIN where the client starts; or, if a file only you can read is good "
-    "enough, `nudj-mcp login --file PATH`."
+    "enough, `nudj-mcp login --profile-file PATH`."
 )
 
 

@@ -62,14 +62,14 @@ class Hosted:
 
 
 @contextmanager
-def hosted(**settings: str) -> Iterator[Hosted]:
-    """Both processes while the block runs; `settings` are environment variables of the server."""
+def hosted(*, unreachable: str | None = None) -> Iterator[Hosted]:
+    """Both processes while the block runs; the API of the organisation `unreachable` is down."""
     with tempfile.TemporaryDirectory() as folder:
         tokens = Path(folder, "tokens.json")
         sandbox = _python("sandbox", "--port", "0", "--tokens", str(tokens))
         try:
             until(tokens.exists, sandbox)
-            world = _world(json.loads(tokens.read_text()), Path(folder, "tenants.toml"), settings)
+            world = _world(json.loads(tokens.read_text()), Path(folder, "tenants.toml"), unreachable)
             world.start()
             try:
                 yield world
@@ -79,12 +79,12 @@ def hosted(**settings: str) -> Iterator[Hosted]:
             stopped(sandbox)
 
 
-def _world(said: Mapping[str, Any], directory: Path, settings: Mapping[str, str]) -> Hosted:
+def _world(said: Mapping[str, Any], directory: Path, unreachable: str | None) -> Hosted:
     issuer = said["jwks_url"].removesuffix("/.well-known/jwks.json")
     directory.write_text(
         "\n".join(
             f'[tenants.{name}]\norganisation = "{one["id"]}"\napi_domain = "{one["api_domain"]}"\n'
-            f'connect_to = "{issuer.removeprefix("http://")}"\n'
+            f'connect_to = "{"127.0.0.1:1" if name == unreachable else issuer.removeprefix("http://")}"\n'
             for name, one in said["organisations"].items()
         )
     )
@@ -101,7 +101,7 @@ def _world(said: Mapping[str, Any], directory: Path, settings: Mapping[str, str]
     }
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    return Hosted(port, said["organisations"], {**environment, **settings})
+    return Hosted(port, said["organisations"], environment)
 
 
 def _python(*words: str, environment: Mapping[str, str] = {}) -> "subprocess.Popen[bytes]":

@@ -24,7 +24,12 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="find out why a connection does not work",
         description="Walks the way of a real call. Without CLIENT, --file or --url: over stdio, in this environment.",
     )
-    parser.add_argument("client", nargs="?", choices=[client.name for client in clients.CLIENTS if client.paths])
+    parser.add_argument(
+        "client",
+        nargs="?",
+        help="the client whose ways to follow",
+        choices=[client.name for client in clients.CLIENTS if client.paths],
+    )
     parser.add_argument("--file", type=Path, help="a client's config file; default: where CLIENT keeps it")
     parser.add_argument("--name", help="the name the file lists the server under")
     parser.add_argument("--url", help="examine this deployment, with NUDJ_MCP_TOKEN and NUDJ_API_DOMAIN as headers")
@@ -72,8 +77,10 @@ def find(arguments: argparse.Namespace, around: Mapping[str, str]) -> Setup:
     file = Path(arguments.file or clients.path(clients.find(arguments.client), sys.platform) or "").expanduser()
     if not file.is_file():
         raise Broken(Kind.CONFIG, "no_file", f"There is no file {file}.", "`nudj-mcp config CLIENT --write` makes one.")
-    desktop = "claude-desktop" in (arguments.client, file.stem.replace("_desktop_config", "-desktop"))
-    return read(entry(file.read_text("utf-8"), arguments.name), around, expands=not desktop)
+    block = entry(file.read_text("utf-8"), arguments.name)
+    desktop = arguments.client == "claude-desktop"
+    splits = arguments.client == "cursor" or (desktop and sys.platform == "win32")
+    return read(block, around, expands=not desktop, splits=splits)
 
 
 def _headers(around: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -31,8 +31,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     whoami = subparsers.add_parser("whoami", help="who the kept token is to the server")
     whoami.set_defaults(run=_told(_whoami))
     for parser in (login, logout, whoami):
-        parser.add_argument("--profile", default="default", help="your own name for this connection")
-        parser.add_argument("--file", type=Path, help="keep it in this 0600 file instead of the keychain")
+        parser.add_argument("--profile", default=keychain.DEFAULT, help="your own name for this connection")
+        parser.add_argument("--profile-file", type=Path, help="keep it in this 0600 file, not in the keychain")
     for parser in (login, whoami):
         parser.add_argument("--url", help="check against this deployment instead of a server started here")
         parser.add_argument("--trust", type=Path, help="CA file that may vouch for the host of --url, and for no other")
@@ -53,18 +53,18 @@ def _login(arguments: argparse.Namespace) -> int:
     profile = Profile(arguments.profile, arguments.domain, _token(arguments.token_file))
     code = _check(profile, arguments)
     if code == 0:
-        print(f"Kept as {profile.name} in {keychain.store(profile, file=arguments.file)}.")
+        print(f"Kept as {profile.name} in {keychain.store(profile, file=arguments.profile_file)}.")
     return code
 
 
 def _logout(arguments: argparse.Namespace) -> int:
-    keychain.forget(arguments.profile, file=arguments.file)
+    keychain.forget(arguments.profile, file=arguments.profile_file)
     print(f"Forgot {arguments.profile}. The token itself still works until it is revoked in the admin panel.")
     return 0
 
 
 def _whoami(arguments: argparse.Namespace) -> int:
-    return _check(keychain.read(arguments.profile, file=arguments.file), arguments)
+    return _check(keychain.read(arguments.profile, file=arguments.profile_file), arguments)
 
 
 def _token(source: str | None) -> Secret:

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -94,12 +95,15 @@ def entry(text: str, name: str | None) -> Mapping[str, Any]:
     return found
 
 
-def read(block: Mapping[str, Any], environment: Mapping[str, str], *, expands: bool = True) -> Setup:
+def read(
+    block: Mapping[str, Any], environment: Mapping[str, str], *, expands: bool = True, splits: bool = False
+) -> Setup:
     """What the client makes of an entry.
 
     Parameters:
         environment: where the client starts.
         expands: whether this client expands variables in its file (Claude Desktop does not).
+        splits: whether this client splits the arguments of a command at spaces (Cursor does).
 
     Raises:
         Broken: a variable is not set, arguments were split, the command is not there.
@@ -108,6 +112,8 @@ def read(block: Mapping[str, Any], environment: Mapping[str, str], *, expands: b
     if "url" in grown:
         return Remote(str(grown["url"]), tuple((name, str(value)) for name, value in _texts(grown, "headers").items()))
     words = (str(grown.get("command", "")), *(str(one) for one in grown.get("args", [])))
+    if splits:
+        words = tuple(part for word in words for part in word.split(" "))
     given = {**environment, **_texts(grown, "env")}
     place = next((place for place, word in enumerate(words) if word.startswith("mcp-remote")), None)
     return _local(words, given) if place is None else _bridged(words[place:], given)
@@ -205,14 +211,16 @@ def _local(words: Sequence[str], environment: Mapping[str, str]) -> Local:
             f"The command {words[0] or '(none)'} is not on this machine's path.",
             "Write its absolute path; `nudj-mcp config CLIENT --via stdio` does.",
         )
-    if "--profile" in words[:-1]:
+    if "--profile" in words or "--profile-file" in words:
         environment = {**environment, **_profile(words)}
     return Local(tuple(words), environment)
 
 
 def _profile(words: Sequence[str]) -> Mapping[str, str]:
+    said = dict(pairwise(words))
+    file = Path(said["--profile-file"]) if "--profile-file" in said else None
     try:
-        kept = keychain.read(words[words.index("--profile") + 1])
+        kept = keychain.read(said.get("--profile", keychain.DEFAULT), file=file)
     except keychain.KeychainError as error:
         raise _config("no_profile", str(error), "Log in, or use the environment instead.") from None
     return {_TOKEN: kept.token.reveal(), "NUDJ_API_DOMAIN": kept.domain}

@@ -1,11 +1,11 @@
 """The few words of MCP a diagnosis needs, spoken as a client speaks them: over HTTP, or to a process it starts."""
 
 import json
-import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import anyio
 from anyio.streams.buffered import BufferedByteReceiveStream
@@ -103,13 +103,14 @@ def _result(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 class _OverPipe:
-    def __init__(self, process: anyio.abc.Process) -> None:
+    def __init__(self, process: anyio.abc.Process, errors: BinaryIO) -> None:
         if process.stdin is None or process.stdout is None:
             raise ValueError("the process has no pipes")
+        self._process = process
         self._to = process.stdin
         self._from = BufferedByteReceiveStream(process.stdout)
+        self._errors = errors
         self._ids = count(1)
-        self.heard = b""
 
     async def ask(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         number = next(self._ids)
@@ -122,14 +123,19 @@ class _OverPipe:
             if method == "initialize":
                 await self._say({"jsonrpc": "2.0", "method": "notifications/initialized"})
         except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError):
-            await anyio.sleep(0.1)  # what it last said on standard error is still on its way
-            raise Silent(self.heard[-2000:].decode("utf-8", "replace").strip()) from None
+            with anyio.move_on_after(1):
+                await self._process.wait()  # what it last says on standard error comes before its end
+            raise Silent(self._last_words()) from None
         except (ValueError, AttributeError):
             raise Silent("Its standard output is not MCP.") from None
         return _result(message)
 
     async def _say(self, message: Mapping[str, Any]) -> None:
         await self._to.send(json.dumps(message).encode() + b"\n")
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read().decode("utf-8", "replace").strip()[-1000:]
 
 
 @asynccontextmanager
@@ -139,20 +145,10 @@ async def started(command: Sequence[str], environment: Mapping[str, str]) -> Asy
     Raises:
         OSError: the command cannot be started.
     """
-    async with await anyio.open_process(list(command), env=dict(environment), stderr=subprocess.PIPE) as process:
-        speech = _OverPipe(process)
-
-        async def listen() -> None:
-            if process.stderr is None:
-                return
-            async for chunk in process.stderr:
-                speech.heard = (speech.heard + chunk)[-10_000:]
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(listen)
+    with tempfile.TemporaryFile() as errors:
+        async with await anyio.open_process(list(command), env=dict(environment), stderr=errors) as process:
             try:
-                yield speech
+                yield _OverPipe(process, errors)
             finally:
-                tasks.cancel_scope.cancel()
                 if process.returncode is None:
                     process.terminate()
