@@ -1,33 +1,21 @@
 """Set-ups broken on purpose: each is named for what it is, by a walk that takes the way of a real call."""
 
-import argparse
-import asyncio
-import datetime
 import json
 import os
-import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from server.commands import doctor
-from server.doctor.examination import STEPS, Walk
-from server.doctor.steps import EXIT, Kind, Step
+from server.doctor.examination import STEPS
+from server.doctor.steps import EXIT, Kind
 from tests.hosted import ROOT, Hosted, hosted
 from tests.sites import reply, site
+from tests.walks import DOMAIN, TOKEN, broken, examined, remote
 
-TOKEN = "aaa.bbb.ccc"
-DOMAIN = "https://acme.nudj.cx/api/v2/admin"
-REMOTE = {"type": "http", "url": "https://mcp.nudj.cx/mcp"}
 BRIDGE = ("-y", "mcp-remote@0.15.1", "https://mcp.nudj.cx/mcp", "--header", f"x-api-domain:{DOMAIN}")
 
 
@@ -36,34 +24,6 @@ def world() -> Iterator[Hosted]:
     """A deployment; globex's own API is down."""
     with hosted(unreachable="globex") as found:
         yield found
-
-
-async def examined(folder: Path, block: Any, *words: str, around: Mapping[str, str] = {}, **walk: Any) -> list[Step]:
-    """The steps of a walk from a client's file with this entry; text stands for the whole file."""
-    file = folder / "client.json"
-    file.write_text(block if isinstance(block, str) else json.dumps({"mcpServers": {"nudj": block}}))
-    parser = argparse.ArgumentParser()
-    doctor.add(parser.add_subparsers())
-    arguments = parser.parse_args(["doctor", "--file", str(file), *words])
-    steps: list[Step] = []
-    await Walk(steps.append, arguments.trust, **walk).along(lambda: doctor.find(arguments, around))
-    return steps
-
-
-def broken(steps: list[Step]) -> tuple[str, Kind | None, str | None]:
-    """Where it broke, whose business that is, and why; nothing but passes before it."""
-    assert [step.good for step in steps] == [True] * (len(steps) - 1) + [False], steps
-    assert [step.name for step in steps] == [name for name in STEPS if name in {step.name for step in steps}]
-    last = steps[-1]
-    assert last.said.endswith((".", ")")), last
-    assert last.fix
-    assert TOKEN not in last.said + last.fix
-    return last.name, last.kind, last.reason
-
-
-def remote(authorization: str | None = f"Bearer {TOKEN}", domain: str | None = DOMAIN) -> dict[str, Any]:
-    said = {"Authorization": authorization, "x-api-domain": domain}
-    return {**REMOTE, "headers": {name: value for name, value in said.items() if value is not None}}
 
 
 def bridged(*headers: str, pin: str = "mcp-remote@0.15.1", **env: str) -> dict[str, Any]:
@@ -137,26 +97,6 @@ async def test_each_client_is_followed_in_its_own_ways(tmp_path: Path) -> None:
     assert broken(await examined(tmp_path, prompted, "vscode", around=around))[0] in ("name", "server")
 
 
-PAGES: tuple[tuple[str, bytes, Kind, str], ...] = (
-    ("a web page", reply(b"<html>", "content-type: text/html"), Kind.CONFIG, "not_mcp"),
-    ("another path", reply(b"", status="404 Not Found"), Kind.CONFIG, "wrong_path"),
-    ("a redirect", reply(b"", "location: https://mcp.nudj.cx/mcp", status="308 Moved"), Kind.CONFIG, "redirect"),
-    ("a wall before it", reply(b"", status="401 Unauthorized"), Kind.TOKEN, "http_401"),
-    ("a host it does not serve", reply(b"", status="421 Misdirected"), Kind.SERVER, "host_not_served"),
-    ("a balancer without a server", reply(b"", status="503 Unavailable"), Kind.SERVER, "http_503"),
-    ("another protocol", b"220 smtp ready\r\n\r\n", Kind.NETWORK, "protocol"),
-)
-
-
-@pytest.mark.parametrize(("page", "kind", "reason"), [case[1:] for case in PAGES], ids=[case[0] for case in PAGES])
-async def test_what_answers_in_place_of_the_server_is_named(
-    tmp_path: Path, page: bytes, kind: Kind, reason: str
-) -> None:
-    async with site(page) as here:
-        steps = await examined(tmp_path, {**remote(), "url": here.url(path="/mcp")})
-    assert broken(steps) == ("server", kind, reason)
-
-
 async def test_a_token_without_a_role_is_named(tmp_path: Path) -> None:
     who = {"subject": "a", "organisation": "b", "api_domain": DOMAIN, "expires_at": "2030-01-01T00:00:00Z", "roles": []}
     results = (
@@ -168,72 +108,6 @@ async def test_a_token_without_a_role_is_named(tmp_path: Path) -> None:
     async with site(*(reply(one.encode(), "content-type: application/json") for one in said)) as here:
         steps = await examined(tmp_path, {**remote(), "url": here.url(path="/mcp")})
     assert broken(steps) == ("role", Kind.ROLE, "no_role")
-
-
-def _hour(hours: int) -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=hours)
-
-
-def _certificate(folder: Path, host: str, until: int) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(_hour(until - 2))
-        .not_valid_after(_hour(until))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .sign(key, SHA256())
-    )
-    file = folder / "server.pem"
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(secret + made.public_bytes(Encoding.PEM))
-    return file
-
-
-@asynccontextmanager
-async def _tls(certificate: Path) -> AsyncIterator[int]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-
-    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
-
-    async with await asyncio.start_server(hang_up, "127.0.0.1", 0, ssl=context) as server:
-        yield server.sockets[0].getsockname()[1]
-
-
-@pytest.mark.parametrize(
-    ("host", "until", "trusted", "reason"),
-    [
-        ("localhost", 1, False, "self_signed"),
-        ("elsewhere.example", 1, True, "other_host"),
-        ("localhost", -1, True, "certificate_expired"),
-    ],
-)
-async def test_a_certificate_that_does_not_hold_is_named(
-    tmp_path: Path, host: str, until: int, trusted: bool, reason: str
-) -> None:
-    certificate = _certificate(tmp_path, host, until)
-    async with _tls(certificate) as port:
-        words = ("--trust", str(certificate)) if trusted else ()
-        steps = await examined(tmp_path, {**remote(), "url": f"https://localhost:{port}/mcp"}, *words)
-    assert broken(steps) == ("connect", Kind.TLS, reason)
-
-
-async def test_an_own_authority_is_trusted_for_the_servers_host_when_told(tmp_path: Path) -> None:
-    certificate = _certificate(tmp_path, "localhost", 1)
-    async with _tls(certificate) as port:
-        block = {**remote(), "url": f"https://localhost:{port}/mcp"}
-        assert broken(await examined(tmp_path, block, "--trust", str(certificate)))[0] == "server"
-
-
-async def test_https_to_a_server_that_speaks_plain_http_is_named(tmp_path: Path, world: Hosted) -> None:
-    steps = await examined(tmp_path, {**remote(), "url": f"https://127.0.0.1:{world.port}/mcp"})
-    assert broken(steps) == ("connect", Kind.TLS, "https_not_http")
 
 
 VERDICTS: tuple[tuple[str, str, str, str, Kind, str], ...] = (

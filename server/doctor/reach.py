@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 import anyio
 from anyio.streams.tls import TLSStream
 
-from server.doctor.steps import Broken, Kind
+from server.doctor.steps import Broken, Kind, misconfigured
 from server.polled import is_loopback
 
 _PATIENCE_S = 10
@@ -32,13 +32,13 @@ def address(url: str) -> SplitResult:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
-        raise _config("no_scheme", "The URL does not start with https://.", "Write the whole URL of the server.")
+        raise misconfigured("no_scheme", "The URL does not start with https://.", "Write the whole URL of the server.")
     if parts.scheme == "http" and not is_loopback(host):
-        raise _config(
+        raise misconfigured(
             "http_not_https", "The URL starts with http://, which would send the token in the clear.", "Write https://."
         )
     if not parts.path.endswith(("/mcp", "/sse")):
-        raise _config("wrong_path", "The URL does not end in /mcp (or /sse).", "Add /mcp to it.")
+        raise misconfigured("wrong_path", "The URL does not end in /mcp (or /sse).", "Add /mcp to it.")
     return parts
 
 
@@ -90,7 +90,3 @@ def _shaky(error: ssl.SSLError, port: int) -> Broken:
         return Broken(Kind.TLS, reason, said, fix)
     said = f"Port {port} does not speak TLS: it may be a local server that speaks plain http."
     return Broken(Kind.TLS, "https_not_http", said, "For a server on this machine, write http:// in the URL.")
-
-
-def _config(reason: str, said: str, fix: str) -> Broken:
-    return Broken(Kind.CONFIG, reason, said, fix)

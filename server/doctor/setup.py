@@ -11,12 +11,10 @@ from typing import Any
 
 from server import keychain
 from server.credentials import Presented
-from server.doctor.steps import Broken, Kind
+from server.doctor.bridge import VARIABLE, bridged
+from server.doctor.steps import misconfigured
 
-_VARIABLE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _ASKED = re.compile(r"\$\{input:[^}]*\}")
-_PIN = re.compile(r"mcp-remote(?:@(\d+)\.(\d+)\.(\d+))?.*")
-_SAFE_MCP_REMOTE = (0, 1, 16)  # before it, a hostile server could run commands here: CVE-2025-6514
 _TOKEN = "NUDJ_MCP_TOKEN"
 
 
@@ -79,14 +77,14 @@ def entry(text: str, name: str | None) -> Mapping[str, Any]:
         names = list(servers)
     except (ValueError, AttributeError, TypeError) as error:
         where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise _config(
+        raise misconfigured(
             "not_json",
             f"The file is not the JSON a client reads{where}.",
             "Correct it; `nudj-mcp config` prints a block.",
         ) from None
     likely = [name] if name else names if len(names) == 1 else [one for one in names if one.startswith("nudj")][:1]
     if not likely or not isinstance(servers.get(likely[0]), dict):
-        raise _config(
+        raise misconfigured(
             "no_entry",
             f"The file has no server named {name or 'nudj'}; it has {', '.join(names) or 'none'}.",
             "Name one with --name, or add ours with `nudj-mcp config CLIENT --write`.",
@@ -116,7 +114,7 @@ def read(
         words = tuple(part for word in words for part in word.split(" "))
     given = {**environment, **_texts(grown, "env")}
     place = next((place for place, word in enumerate(words) if word.startswith("mcp-remote")), None)
-    return _local(words, given) if place is None else _bridged(words[place:], given)
+    return _local(words, given) if place is None else Remote(*bridged(words[place:], given))
 
 
 def _texts(block: Mapping[str, Any], member: str) -> dict[str, str]:
@@ -143,7 +141,7 @@ def _own(block: Mapping[str, Any]) -> Mapping[str, str]:
 def _expanded(text: str, environment: Mapping[str, str]) -> str:
     if _ASKED.search(text):
         if _TOKEN not in environment:
-            raise _config(
+            raise misconfigured(
                 "prompted", "The client asks a person for the token.", f"Set {_TOKEN} to the token for this check."
             )
         text = _ASKED.sub(lambda _: environment[_TOKEN], text)
@@ -151,62 +149,19 @@ def _expanded(text: str, environment: Mapping[str, str]) -> str:
     def value(found: re.Match[str]) -> str:
         known = environment.get(found[1], found[2])
         if known is None:
-            raise _config(
+            raise misconfigured(
                 "unexpanded_variable",
                 f"{found[1]} is not set where the client starts, so {found[0]} is sent as it stands.",
                 f"Set {found[1]} in the environment of the client, then restart it.",
             )
         return known
 
-    return _VARIABLE.sub(value, text)
-
-
-def _bridged(words: Sequence[str], environment: Mapping[str, str]) -> Remote:
-    pin = _PIN.fullmatch(words[0])
-    if pin is not None and pin[1] is not None and tuple(int(part) for part in pin.groups()) < _SAFE_MCP_REMOTE:
-        raise _config(
-            "mcp_remote_unsafe",
-            f"{words[0]} has a known hole through which a server can run commands on this machine.",
-            "Pin the release that `nudj-mcp config` prints.",
-        )
-    url, headers, rest = "", [], list(words[1:])
-    while rest:
-        word = rest.pop(0)
-        if word == "--header":
-            headers.append(_header(rest.pop(0) if rest else "", environment))
-        elif word == "--header-file":
-            headers += _from_file(rest.pop(0) if rest else "")
-        elif word in ("--transport", "--resource", "--host") and rest:
-            rest.pop(0)
-        elif not word.startswith("-") and not url:
-            url = word
-        elif not word.startswith("-") and not word.isdigit():
-            raise _config(
-                "split_arguments",
-                "An argument of mcp-remote stands alone: a header was split at its space.",
-                "Write Authorization:${AUTH_HEADER} without a space, and put Bearer <token> into the env block.",
-            )
-    return Remote(url, tuple(headers))
-
-
-def _header(word: str, environment: Mapping[str, str]) -> tuple[str, str]:
-    name, colon, value = word.partition(":")
-    if not colon:
-        raise _config("no_colon", "A --header of mcp-remote has no colon.", "Write Name:value.")
-    return name, _VARIABLE.sub(lambda found: environment.get(found[1], found[0]), value).lstrip()
-
-
-def _from_file(name: str) -> list[tuple[str, str]]:
-    file = Path(name).expanduser()
-    if not file.is_file():
-        raise _config("no_header_file", f"There is no header file {name}.", "Write the Authorization line into it.")
-    lines = (line for line in file.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#"))
-    return [_header(line, {}) for line in lines]
+    return VARIABLE.sub(value, text)
 
 
 def _local(words: Sequence[str], environment: Mapping[str, str]) -> Local:
     if shutil.which(words[0], path=environment.get("PATH")) is None:
-        raise _config(
+        raise misconfigured(
             "no_command",
             f"The command {words[0] or '(none)'} is not on this machine's path.",
             "Write its absolute path; `nudj-mcp config CLIENT --via stdio` does.",
@@ -222,9 +177,5 @@ def _profile(words: Sequence[str]) -> Mapping[str, str]:
     try:
         kept = keychain.read(said.get("--profile", keychain.DEFAULT), file=file)
     except keychain.KeychainError as error:
-        raise _config("no_profile", str(error), "Log in, or use the environment instead.") from None
+        raise misconfigured("no_profile", str(error), "Log in, or use the environment instead.") from None
     return {_TOKEN: kept.token.reveal(), "NUDJ_API_DOMAIN": kept.domain}
-
-
-def _config(reason: str, said: str, fix: str) -> Broken:
-    return Broken(Kind.CONFIG, reason, said, fix)

@@ -64,6 +64,11 @@ class Broken(Exception):
         return Step(name, False, self.said, self.fix, self.kind, self.reason)
 
 
+def misconfigured(reason: str, said: str, fix: str) -> Broken:
+    """A cause that lies in the client's own config."""
+    return Broken(Kind.CONFIG, reason, said, fix)
+
+
 _KINDS: Mapping[str, Kind] = {
     Code.TENANT_UNKNOWN: Kind.ORGANISATION,
     Code.VERIFICATION_UNAVAILABLE: Kind.SERVER,
