@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from server import clients
 from tests.driven import CLIENTS, INSPECTOR, NODE, Driven, driven, needs_node, surroundings
 from tests.hosted import Hosted, hosted
 
@@ -139,6 +140,15 @@ def test_a_client_survives_a_restart_of_the_server(world: Hosted, way: Way) -> N
                 return
             assert time.monotonic() - begun < 20, result
             time.sleep(0.2)
+
+
+def test_a_header_file_keeps_the_token_out_of_a_client_that_expands_nothing(world: Hosted, tmp_path: Path) -> None:
+    file = tmp_path / "header"
+    file.write_text(f"Authorization: Bearer {world.token('admin')}\n")
+    target = clients.Target("nudj", f"{world.origin}/mcp", world.domain(), header_file=str(file))
+    document = clients.document(clients.find("claude-desktop"), target, "mcp-remote")
+    with driven("v1.mjs", document["mcpServers"]["nudj"]) as client:
+        assert client.call("check_connection")["structuredContent"]["ok"] is True
 
 
 @pytest.mark.parametrize(("token", "code"), [("admin", 0), ("expired", 5)], ids=["good", "refused"])

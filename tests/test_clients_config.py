@@ -11,6 +11,7 @@ import pytest
 
 from server import clients
 from server.commands import config
+from server.doctor.steps import EXIT
 
 DOMAIN = "https://acme.nudj.cx/api/v2/admin"
 EXAMPLE = Path(__file__).parent.parent / "claude_config.example.json"
@@ -185,6 +186,22 @@ def test_what_cannot_be_done_is_said_in_one_line(capsys: pytest.CaptureFixture[s
     assert (
         capsys.readouterr().err == "nudj-mcp config: Claude Desktop cannot use http; it can use stdio or mcp-remote.\n"
     )
+
+
+def test_the_documentation_shows_what_the_command_prints() -> None:
+    sections = (Path(__file__).parent.parent / "docs" / "clients.md").read_text().split("\n## ")
+    for client in clients.CLIENTS:
+        title = "mcp-remote" if client.name == "mcp-remote" else client.title
+        section = next(one for one in sections if one.startswith(f"{title}\n"))
+        shown = json.loads(section.split("```json\n")[1].split("```")[0])
+        profile = "acme" if client.name == "claude-desktop" else None
+        assert shown == clients.document(client, _target(command="nudj-mcp", profile=profile)), client.name
+        assert "What a failure looks like" in section
+
+
+def test_the_documentation_lists_every_exit_code_of_the_doctor() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "credentials.md").read_text()
+    assert [f"| {code} | {kind.value} |" in text for kind, code in EXIT.items()] == [True] * len(EXIT)
 
 
 def test_the_example_file_is_what_the_command_prints_with_its_values_made_variables() -> None:
