@@ -22,7 +22,7 @@ async def examined(folder: Path, block: Any, *words: str, around: Mapping[str, s
     doctor.add(parser.add_subparsers())
     arguments = parser.parse_args(["doctor", "--file", str(file), *words])
     steps: list[Step] = []
-    await Walk(steps.append, arguments.trust, **walk).along(lambda: doctor.find(arguments, around))
+    await Walk(steps.append, trust=arguments.trust, **walk).along(lambda: doctor.find(arguments, around))
     return steps
 
 

@@ -14,6 +14,7 @@ from server.doctor.setup import Local, Remote, Setup, entry, read
 from server.doctor.steps import EXIT, Broken, Kind, Step
 from server.settings import surroundings
 
+_CLEAR = "\033[K"
 _MARKS = {True: "✓", False: "✗", None: "·"}
 
 
@@ -43,12 +44,18 @@ def run(arguments: argparse.Namespace) -> int:
     around = surroundings()
     steps: list[Step] = []
 
+    live = sys.stdout.isatty() and not arguments.json
+
+    def begin(name: str) -> None:
+        if live:
+            print(f"… {name}", end="\r", flush=True)
+
     def tell(step: Step) -> None:
         steps.append(step)
         if not arguments.json:
-            print(told(step), flush=True)
+            print(f"{_CLEAR if live else ''}{told(step)}", flush=True)
 
-    anyio.run(Walk(tell, arguments.trust).along, lambda: find(arguments, around))
+    anyio.run(Walk(tell, begin, arguments.trust).along, lambda: find(arguments, around))
     broken = next((step for step in steps if step.good is False), None)
     if broken is not None:
         for name in STEPS[STEPS.index(broken.name) + 1 :]:

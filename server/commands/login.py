@@ -76,7 +76,7 @@ def _token(source: str | None) -> Secret:
 def _check(profile: Profile, arguments: argparse.Namespace) -> int:
     """Show who the token is, or the one thing that is wrong; 0 when it works."""
     steps: list[Step] = []
-    anyio.run(Walk(steps.append, arguments.trust).along, lambda: _setup(profile, arguments.url, surroundings()))
+    anyio.run(Walk(steps.append, trust=arguments.trust).along, lambda: _setup(profile, arguments.url, surroundings()))
     broken = [step for step in steps if step.good is False]
     for step in broken or [step for step in steps if step.name in ("token", "organisation", "role")]:
         print(told(step))

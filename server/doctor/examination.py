@@ -33,13 +33,12 @@ STEPS = (
 )
 SKEW_S = 60
 
-_LATER: Mapping[Kind, tuple[str, ...]] = {
-    Kind.TOKEN: (),
-    Kind.ORGANISATION: ("token",),
-    Kind.ROLE: ("token", "organisation"),
-    Kind.TENANT: ("token", "organisation"),
+_JUDGED: Mapping[Kind, tuple[str, ...]] = {
+    Kind.TOKEN: ("token",),
+    Kind.ORGANISATION: ("token", "organisation"),
+    Kind.ROLE: ("token", "organisation", "role"),
 }
-"""What must have passed when the server refuses for a reason of that kind."""
+"""The server judges in this order: the last one failed when it refuses for a reason of that kind, the others passed."""
 
 
 class Ended(Exception):
@@ -57,11 +56,13 @@ class Walk:
 
     Parameters:
         tell: is told of every step as soon as it is known.
+        begin: is told of every step that may take a while, before it.
         trust: CA file that alone may vouch for the server's host.
         now: seconds since the epoch, by this machine's clock.
     """
 
     tell: Callable[[Step], None]
+    begin: Callable[[str], None] = lambda _name: None
     trust: Path | None = None
     now: Callable[[], float] = time.time
 
@@ -106,36 +107,23 @@ class Walk:
             self.tell(broken.step("server"))
 
     async def _talk(self, speech: Speech, credentials: Credentials) -> None:
-        with self._step("server") as found:
-            with heard():
-                who = (await greet(speech)).get("serverInfo", {})
-                tools = (await speech.ask("tools/list", {})).get("tools", [])
+        with self._step("server") as found, heard():
+            who = (await greet(speech)).get("serverInfo", {})
+            tools = (await speech.ask("tools/list", {})).get("tools", [])
             found.said = f"{who.get('name')} {who.get('version')} answers and lists {len(tools)} tools"
-        envelope = await self._call(speech, "server", "check_connection", {})
-        if not envelope.get("ok"):
-            self._refuse(refused(envelope.get("error", {})), credentials)
-        self._accept(envelope.get("data", {}), len(tools))
+            verdict = await _called(speech, "check_connection")
+            if (refusal := _refusal(verdict)) is not None and refusal.kind not in _JUDGED:
+                raise refusal
+        if refusal is not None:
+            self._refuse(refusal, credentials)
+        self._accept(verdict.get("data", {}), len(tools))
         await self._ask_tenant(speech, tools)
 
-    async def _call(self, speech: Speech, name: str, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        try:
-            with heard():
-                result = await speech.ask("tools/call", {"name": tool, "arguments": arguments})
-        except Broken as broken:
-            self.tell(broken.step(name))
-            raise Ended from None
-        envelope: Mapping[str, Any] = result.get("structuredContent", {})
-        return envelope
-
-    def _refuse(self, broken: Broken, credentials: Credentials) -> None:
-        for name in _LATER.get(broken.kind, ()):
+    def _refuse(self, refusal: Broken, credentials: Credentials) -> None:
+        *passed, last = _JUDGED[refusal.kind]
+        for name in passed:
             self.tell(Step(name, True, "accepted"))
-        broken = self._by_the_clock(broken, credentials)
-        self.tell(
-            broken.step(
-                {Kind.TOKEN: "token", Kind.ORGANISATION: "organisation", Kind.ROLE: "role"}.get(broken.kind, "server")
-            )
-        )
+        self.tell(self._by_the_clock(refusal, credentials).step(last))
         raise Ended
 
     def _by_the_clock(self, broken: Broken, credentials: Credentials) -> Broken:
@@ -166,22 +154,33 @@ class Walk:
         asked = next((name for name in names if name.startswith("list_")), None)
         if asked is None:
             return
-        begun = self.now()
-        envelope = await self._call(speech, "tenant", asked, {})
-        with self._step("tenant") as found:
-            if not envelope.get("ok"):
-                raise refused(envelope.get("error", {}))
-            found.said = f"{asked} answered in {(self.now() - begun) * 1000:.0f} ms"
+        with self._step("tenant") as found, heard():
+            begun = time.monotonic()
+            refusal = _refusal(await _called(speech, asked))
+            if refusal is not None:
+                raise refusal
+            found.said = f"{asked} answered in {(time.monotonic() - begun) * 1000:.0f} ms"
 
     @contextmanager
     def _step(self, name: str) -> Iterator[_Found]:
         found = _Found()
+        self.begin(name)
         try:
             yield found
         except Broken as broken:
             self.tell(broken.step(name))
             raise Ended from None
         self.tell(Step(name, True, found.said))
+
+
+async def _called(speech: Speech, tool: str) -> Mapping[str, Any]:
+    result = await speech.ask("tools/call", {"name": tool, "arguments": {}})
+    envelope: Mapping[str, Any] = result.get("structuredContent", {})
+    return envelope
+
+
+def _refusal(envelope: Mapping[str, Any]) -> Broken | None:
+    return None if envelope.get("ok") else refused(envelope.get("error", {}))
 
 
 def _what(setup: Setup) -> str:

@@ -72,6 +72,8 @@ def misconfigured(reason: str, said: str, fix: str) -> Broken:
 _KINDS: Mapping[str, Kind] = {
     Code.TENANT_UNKNOWN: Kind.ORGANISATION,
     Code.VERIFICATION_UNAVAILABLE: Kind.SERVER,
+    Code.UPSTREAM_UNAUTHORIZED: Kind.TOKEN,
+    Code.UPSTREAM_FORBIDDEN: Kind.ROLE,
     "credentials": Kind.TOKEN,
     "token": Kind.TOKEN,
     "domain": Kind.ORGANISATION,
