@@ -1,6 +1,7 @@
 """The Admin API over HTTP: host, token, organisation, permission, request, in that order; then the work."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -21,12 +22,26 @@ _BODY_CAP = 1_000_000
 
 
 class Api:
-    """Every operation of the document as a route."""
+    """Every operation of the document as a route.
 
-    def __init__(self, store: Store, tokens: Tokens, document: Document, *, port: int) -> None:
+    Parameters:
+        exchange: gives the Bearer of a request that carries a session cookie instead of a token; None without one.
+        port: the one in every Host, 1-65535.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        tokens: Tokens,
+        document: Document,
+        exchange: Callable[[Request], str | None],
+        *,
+        port: int,
+    ) -> None:
         self._store = store
         self._tokens = tokens
         self._document = document
+        self._exchange = exchange
         self._suffix = ".localhost" + ("" if port == 80 else f":{port}")
 
     def routes(self) -> list[Route]:
@@ -40,13 +55,15 @@ class Api:
         Raises:
             Fault: 404.
         """
-        host = request.headers.get("host", "").lower()
-        row = self._store.sql.execute(
-            "SELECT id FROM organisation WHERE slug || ? = ?", (self._suffix, host)
-        ).fetchone()
-        if row is None:
-            raise Fault(404, "There is no organisation at this host.")
-        return str(row[0])
+        return self._behind(request)[0]
+
+    def subdomain(self, request: Request) -> str:
+        """The organisation's word in the Host.
+
+        Raises:
+            Fault: 404.
+        """
+        return self._behind(request)[1]
 
     def authenticate(self, request: Request, organisation: str) -> Caller:
         """Who calls, by either header.
@@ -56,7 +73,7 @@ class Api:
         """
         headers = request.headers
         values = [*headers.getlist("authorization"), *headers.getlist("x-api-token")]
-        tokens = {_bare(value) for value in values}
+        tokens = {_bare(value) for value in values} or {self._exchange(request) or ""}
         if len(tokens) != 1:
             raise Fault(401, "You must be logged in: send one token.")
         claims = self._tokens.verify(tokens.pop())
@@ -64,6 +81,13 @@ class Api:
             raise Fault(403, "The token belongs to another organisation.")
         roles = claims.get("roles")
         return caller(claims["sub"], claims["jti"], organisation, roles if isinstance(roles, list) else [])
+
+    def _behind(self, request: Request) -> tuple[str, str]:
+        slug = request.headers.get("host", "").lower().removesuffix(self._suffix)
+        row = self._store.sql.execute("SELECT id FROM organisation WHERE slug = ?", (slug,)).fetchone()
+        if row is None or request.headers["host"].lower() != slug + self._suffix:
+            raise Fault(404, "There is no organisation at this host.")
+        return row["id"], slug
 
     async def _describe(self, _request: Request) -> Response:
         return Response(self._document.text, media_type="application/json")

@@ -14,9 +14,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.sandbox import seed
+from server.sandbox.accounts import Account, Accounts, seeded
 from server.sandbox.api import Api, refuse
 from server.sandbox.document import Document
+from server.sandbox.garden import object_id, organisation_id
 from server.sandbox.roles import ROLES
+from server.sandbox.sessions import Sessions
+from server.sandbox.signin import SignIn
 from server.sandbox.store import Store
 from server.sandbox.tokens import Kind, Order, Tokens
 
@@ -56,7 +60,7 @@ class Sandbox:
         self.jwks_url = f"{self.issuer}/.well-known/jwks.json"
         self.revocations_url = f"{self.issuer}/.well-known/revocations.json"
         self.mcp_url: str | None = None
-        self.accounts: tuple[Any, ...] = ()
+        self.accounts: tuple[Account, ...] = seeded(object_id)
         self._store = Store(database)
         self._tokens = Tokens(self._store, issuer=self.issuer, audience=self.audience)
         self.document = Document()
@@ -68,12 +72,15 @@ class Sandbox:
                 for each in seed.plant(self._store, port)
             }
         )
-        self._api = Api(self._store, self._tokens, self.document, port=port)
+        sessions = Sessions(self._tokens, organisation_id)
+        api = Api(self._store, self._tokens, self.document, sessions.exchange, port=port)
+        sign_in = SignIn(Accounts(self.accounts), sessions, api.subdomain)
         self.app = Starlette(
             routes=[
                 Route("/.well-known/jwks.json", self._serve_keys),
                 Route("/.well-known/revocations.json", self._serve_revocations),
-                *self._api.routes(),
+                *sign_in.routes(),
+                *api.routes(),
             ],
             exception_handlers={HTTPException: _refuse_http, Exception: _refuse_fault},
         )
@@ -155,7 +162,7 @@ class Sandbox:
         subject: str | None = None,
     ) -> Order:
         key = self.organisations[organisation].id
-        who = subject or seed.object_id(key, "member", role)
+        who = subject or object_id(key, "member", role)
         return Order(key, who, role, community, kind, ttl_s, token_id, name=f"{role} ({kind})")
 
     async def _serve_keys(self, _request: Request) -> Response:
