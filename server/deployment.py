@@ -22,7 +22,7 @@ from server.grants import Grants
 from server.identity.claims import Expected
 from server.identity.jwks import PublishedKeys
 from server.identity.keys import FixedKeys, Keys, configured_keys, secret_key
-from server.identity.revocations import Feed, NoRevocations, Revocations, Shared
+from server.identity.revocations import Both, Feed, Revocations, Shared
 from server.identity.upstream import UpstreamVerifier
 from server.identity.verifier import KeyVerifier, Verifier
 from server.limits import Limits
@@ -60,7 +60,11 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A running server without its transports."""
+    """A running server without its transports.
+
+    `ready` tells whether a call could be judged now: keys are there and fresh, the directory was read, and every source
+    of revocations was heard within its grace. Redis is such a source wherever it is configured.
+    """
 
     settings: Settings
     calls: Calls
@@ -127,7 +131,8 @@ async def deployed(
         store = await stack.enter_async_context(_store(settings))
         net = await stack.enter_async_context(Net(lambda host, port: tenants.directory.route(host, port)))
         tenants: Source = read.tenants or TenantFeed(settings.tenants_url or "", net.send)
-        verifier = _verifier(settings, read.keys, net.send, store)
+        revoked = Shared(store, StoreDown, needs_ids=settings.redis_url is not None)
+        verifier = _verifier(settings, read.keys, net.send, revoked)
         telemetry = _telemetry(settings, catalogue)
         gate = Gate(verifier, tenants.directory, catalogue.toolsets)
         calls = Calls(
@@ -135,7 +140,7 @@ async def deployed(
             default_toolsets=catalogue.default_toolsets,
             gate=gate,
             grants=Grants(read.matrix),
-            upstream=_upstream(settings, net.send, verifier, telemetry),
+            upstream=_upstream(settings, net.send, verifier, revoked, telemetry),
             limits=_limits(settings, store),
             confirmations=Confirmations(read.confirm_key, store, time.time),
             replays=Replays(store),
@@ -158,7 +163,7 @@ async def deployed(
             ),
             gate,
             audit,
-            ready=lambda: True,
+            ready=lambda: verifier.ready and tenants.ready,
             metrics=telemetry.metrics_app() if isinstance(telemetry, On) else None,
         )
         tasks.cancel_scope.cancel()
@@ -218,7 +223,7 @@ def _local_tenants(settings: Settings) -> Source | None:
     return None if settings.tenants_url is not None else OneTenant(settings.api_domain)
 
 
-def _verifier(settings: Settings, keys: Keys | None, send: Send, store: Store) -> Verifier:
+def _verifier(settings: Settings, keys: Keys | None, send: Send, revoked: Shared) -> Verifier:
     types = frozenset(None if word == "none" else word.lower() for word in settings.auth_types)
     expected = Expected(
         issuer=settings.auth_issuer, audience=settings.auth_audience, types=types, skew_s=settings.auth_skew_s
@@ -227,13 +232,11 @@ def _verifier(settings: Settings, keys: Keys | None, send: Send, store: Store) -
         return UpstreamVerifier(send, expected)
     if keys is None:
         keys = PublishedKeys(settings.auth_jwks_url or "", send)
-    return KeyVerifier(keys, _revocations(settings, send, store), expected)
+    return KeyVerifier(keys, _revocations(settings, send, revoked), expected)
 
 
-def _revocations(settings: Settings, send: Send, store: Store) -> Revocations:
-    if settings.revocations_url is not None:
-        return Feed(settings.revocations_url, send)
-    return Shared(store, StoreDown) if settings.redis_url is not None else NoRevocations()
+def _revocations(settings: Settings, send: Send, revoked: Shared) -> Revocations:
+    return revoked if settings.revocations_url is None else Both(Feed(settings.revocations_url, send), revoked)
 
 
 def _store(settings: Settings) -> AbstractAsyncContextManager[Store]:
@@ -256,12 +259,13 @@ def _limits(settings: Settings, store: Store) -> Limits:
     )
 
 
-def _upstream(settings: Settings, send: Send, verifier: Verifier, telemetry: Telemetry) -> Upstream:
+def _upstream(settings: Settings, send: Send, verifier: Verifier, revoked: Shared, telemetry: Telemetry) -> Upstream:
     return Upstream(
         send,
         telemetry=telemetry,
         mode=settings.upstream_credential,
         identity_header=settings.upstream_identity_header,
         forget=verifier.forget,
+        revoked=revoked.tell,
         timeout_s=settings.upstream_timeout_s,
     )

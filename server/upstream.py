@@ -16,9 +16,10 @@ from server.credentials import Credentials
 from server.identity.principal import Principal
 from server.net import Answered, NetError, Send
 from server.retries import Retries
+from server.store import StoreDown
 from server.telemetry import Off, Telemetry
 from server.tenants.tenant import Tenant
-from tools.operations import BY_ID
+from tools.operations import BY_ID, REVOKE_TOKEN
 from tools.refusals import Code, Refusal
 from tools.spec import Caller, Operation, TenantApi, Tool
 
@@ -26,6 +27,12 @@ Mode = Literal["passthrough", "service"]
 Progress = Callable[[float, float | None, str | None], Awaitable[None]]
 
 _UNWATCHED = Off()
+
+
+async def _nobody(_organisation: str, _token_id: str) -> None:
+    """Where no replica has to be told."""
+
+
 _PASSING = frozenset({502, 503, 504})
 """Statuses of a tenant that cannot answer at present; they count against its circuit."""
 
@@ -39,6 +46,7 @@ class Upstream:
         telemetry: watches each request.
         mode: `passthrough` sends the caller's own credential, `service` the tenant's with `identity_header`.
         forget: told the digest of a token that the tenant no longer accepts.
+        revoked: told organisation and id of a token that its tenant has just revoked; raises StoreDown.
         timeout_s: seconds for one request, > 0.
         cap: bytes of one answer, > 0.
         clock: seconds; the one that deadlines are read from.
@@ -54,6 +62,7 @@ class Upstream:
         mode: Mode = "passthrough",
         identity_header: str = "x-nudj-subject",
         forget: Callable[[str], None] = lambda _digest: None,
+        revoked: Callable[[str, str], Awaitable[None]] = _nobody,
         timeout_s: float = 10.0,
         cap: int = 8_000_000,
         clock: Callable[[], float] = anyio.current_time,
@@ -64,6 +73,7 @@ class Upstream:
         self.telemetry = telemetry
         self.mode = mode
         self.forget = forget
+        self.revoked = revoked
         self.timeout_s = timeout_s
         self.cap = cap
         self.clock = clock
@@ -164,7 +174,20 @@ class _Bound:
         answered = await self._ask(request)
         if answered.status == 401:
             self._not_let_in()
-        return replies.value(answered, operation, self.principal.organisation)
+        value = replies.value(answered, operation, self.principal.organisation)
+        if operation == REVOKE_TOKEN:
+            await self._tell_replicas(ids["tokenId"])
+        return value
+
+    async def _tell_replicas(self, token_id: str) -> None:
+        try:
+            await self.up.revoked(self.principal.organisation, token_id)
+        except StoreDown:
+            raise Refusal(
+                Code.PARTIALLY_COMPLETED,
+                "The tenant revoked the token, but this server could not tell its other replicas.",
+                "Call revoke_token again in a few seconds; until then the tenant itself refuses the token.",
+            ) from None
 
     def _not_let_in(self) -> None:
         if self.up.mode == "passthrough":

@@ -14,8 +14,12 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from server.credentials import Credentials
+from server.identity.principal import Principal
+from server.identity.revocations import Shared
+from server.memory import InProcess
 from server.net import Answered, NetError
 from server.secret import Secret
+from server.store import StoreDown
 from server.tenants.tenant import Tenant
 
 ACME = "a" * 23 + "1"
@@ -25,6 +29,16 @@ NOW = 1_800_000_000.0
 SECRET = "a secret of at least sixty-four bytes, so that it fits every hash of HMAC"
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 HOME = Tenant(ACME, "https://acme.nudj.cx/api/v2/admin", "acme")
+
+
+def bearing(token_id: str | None, organisation: str = ACME) -> Principal:
+    """A caller whose token has this id."""
+    return Principal("user-1", organisation, (), int(NOW) + 3600, token_id, "bearer", "0" * 64)
+
+
+def unrevoked() -> Shared:
+    """Where nothing was revoked and tokens may do without an id."""
+    return Shared(InProcess(), StoreDown, needs_ids=False)
 
 
 @cache

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import anyio
 import pytest
 
-from server.identity.revocations import Feed, NoRevocations, Shared
+from server.identity.revocations import Both, Feed, Revocations, Shared
 from server.net import Net
-from tests.issuer import Clock, Web, until
+from tests.issuer import ACME, GLOBEX, Clock, Web, bearing, unrevoked, until
 from tests.sites import reply, site
 from tools.refusals import Code, Refusal
 
@@ -22,6 +22,10 @@ class Known:
 
     ids: set[str]
 
+    async def revoke(self, token_id: str, expires_at: int) -> None:
+        assert expires_at > time.time()
+        self.ids.add(token_id)
+
     async def revoked(self, token_id: str) -> bool:
         return token_id in self.ids
 
@@ -30,9 +34,9 @@ def listed(*ids: str) -> bytes:
     return json.dumps({"revoked": [{"jti": one, "exp": 1} for one in ids]}).encode()
 
 
-async def refused(feed: Feed | Shared, token_id: str | None) -> Code:
+async def refused(feed: Revocations, token_id: str | None) -> Code:
     with pytest.raises(Refusal) as caught:
-        await feed.check(token_id)
+        await feed.check(bearing(token_id))
     return caught.value.code
 
 
@@ -41,7 +45,7 @@ async def test_the_feed_names_what_is_revoked() -> None:
     web.put(URL, listed("a", "b"))
     feed = Feed(URL, web)
     assert await feed.refresh()
-    assert [await feed.check(one) for one in "abc"] == [True, True, False]
+    assert [await feed.check(bearing(one)) for one in "abc"] == [True, True, False]
 
 
 async def test_a_feed_never_read_vouches_for_nothing() -> None:
@@ -61,12 +65,12 @@ async def test_a_feed_silent_or_broken_for_more_than_ten_seconds_stops_every_cal
         web.put(URL, answer)
     clock.now += 10
     assert not await feed.refresh()
-    assert (await feed.check("a"), await feed.check("b")) == (True, False)
+    assert (await feed.check(bearing("a")), await feed.check(bearing("b"))) == (True, False)
     clock.now += 0.1
     assert await refused(feed, "b") is Code.VERIFICATION_UNAVAILABLE
     web.put(URL, listed("a"))
     await feed.refresh()
-    assert not await feed.check("b")
+    assert not await feed.check(bearing("b"))
 
 
 async def test_a_token_without_an_id_cannot_be_revoked_and_so_is_not_accepted() -> None:
@@ -85,7 +89,7 @@ async def test_a_revocation_is_seen_within_two_seconds_over_a_real_connection() 
         started = time.monotonic()
 
         async def seen() -> bool:
-            return len(here.heads) > 0 and await feed.check("a")
+            return len(here.heads) > 0 and await feed.check(bearing("a"))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(feed.run)
@@ -98,9 +102,30 @@ async def test_a_revocation_is_seen_within_two_seconds_over_a_real_connection() 
 async def test_the_shared_state_is_asked_at_each_check() -> None:
     known = Known(set())
     shared = Shared(known, RuntimeError)
-    assert not await shared.check("a")
-    known.ids.add("a")
-    assert await shared.check("a")
+    assert not await shared.check(bearing("a"))
+    await shared.tell(ACME, "a")
+    assert await shared.check(bearing("a"))
+
+
+async def test_no_organisation_revokes_the_token_of_another() -> None:
+    shared = Shared(Known(set()), RuntimeError)
+    await shared.tell(GLOBEX, "a")
+    assert [await shared.check(bearing("a", one)) for one in (ACME, GLOBEX)] == [False, True]
+
+
+async def test_of_two_sources_either_revokes_and_both_must_be_heard() -> None:
+    web, clock = Web(), Clock()
+    web.put(URL, listed("a"))
+    shared = Shared(Known(set()), RuntimeError)
+    both = Both(Feed(URL, web, clock=clock), shared)
+    assert not both.ready
+    assert await both.refresh()
+    await shared.tell(ACME, "b")
+    assert [await both.check(bearing(one)) for one in "abc"] == [True, True, False]
+    assert both.ready
+    clock.now += 11
+    assert not both.ready
+    assert await refused(both, "c") is Code.VERIFICATION_UNAVAILABLE
 
 
 async def test_a_shared_state_that_is_down_stops_every_call() -> None:
@@ -108,11 +133,17 @@ async def test_a_shared_state_that_is_down_stops_every_call() -> None:
         pass
 
     class Silent:
+        async def revoke(self, token_id: str, expires_at: int) -> None:
+            raise Down
+
         async def revoked(self, token_id: str) -> bool:
             raise Down
 
-    assert await refused(Shared(Silent(), Down), "a") is Code.VERIFICATION_UNAVAILABLE
+    shared = Shared(Silent(), Down)
+    assert await refused(shared, "a") is Code.VERIFICATION_UNAVAILABLE
+    assert not await shared.refresh()
+    assert not shared.ready
 
 
 async def test_without_revocations_by_choice_every_token_lives() -> None:
-    assert not await NoRevocations().check(None)
+    assert not await unrevoked().check(bearing(None))

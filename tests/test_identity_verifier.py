@@ -10,11 +10,13 @@ from server.identity.cache import Verdicts
 from server.identity.claims import Expected
 from server.identity.jwks import PublishedKeys
 from server.identity.keys import FixedKeys, public_keys
-from server.identity.revocations import Feed, NoRevocations, Revocations
+from server.identity.revocations import Feed, Revocations
 from server.identity.verifier import KeyVerifier
+from server.net import Net
 from server.secret import Secret
 from server.tenants.tenant import Tenant
-from tests.issuer import HOME, NOW, Clock, Web, bearer, document, jwk, mint
+from tests.issuer import HOME, NOW, Clock, Web, bearer, document, jwk, mint, unrevoked
+from tests.sites import reply, site
 from tools.refusals import Code, Refusal
 
 JWKS = "https://auth.nudj.cx/jwks.json"
@@ -154,7 +156,7 @@ async def test_no_revocations_known_means_no_call_even_for_a_cached_verdict() ->
 
 
 async def test_known_keys_still_verify_while_the_issuer_is_down() -> None:
-    here = await world(revocations=NoRevocations())
+    here = await world(revocations=unrevoked())
     here.web.answers.clear()
     here.clock.now += 3000
     assert await here.subject(mint()) == "user-1"
@@ -215,9 +217,26 @@ async def test_the_header_a_token_came_in_does_not_change_what_it_is() -> None:
 
 
 async def test_no_refusal_repeats_the_token() -> None:
-    verifier = KeyVerifier(FixedKeys(public_keys(document(jwk("ES256")))), NoRevocations(), EXPECTED, clock=Clock())
+    verifier = KeyVerifier(FixedKeys(public_keys(document(jwk("ES256")))), unrevoked(), EXPECTED, clock=Clock())
     for token in (mint(of="stranger"), mint(exp=1), mint(sub="")):
         with pytest.raises(Refusal) as caught:
             await verifier.verify(bearer(token), home)
         said = f"{caught.value.error('r')} {caught.value!r}"
         assert not any(part in said for part in token.split("."))
+
+
+async def test_nothing_named_inside_a_token_is_ever_fetched() -> None:
+    async with site(reply(document(jwk("ES256", of="stranger")))) as canary, site(reply(document(jwk("ES256")))) as own:
+        async with Net() as net:
+            verifier = KeyVerifier(PublishedKeys(own.url(), net.send), unrevoked(), EXPECTED, clock=Clock())
+            for token in (
+                *(
+                    mint(of="stranger", header={name: canary.url()})
+                    for name in ("jku", "x5u", "kid", "typ", "cty", "iss")
+                ),
+                mint(of="stranger", iss=canary.url(), aud=canary.url(), jku=canary.url(), sub=canary.url()),
+                mint(iss=canary.url()),
+            ):
+                with pytest.raises(Refusal):
+                    await verifier.verify(bearer(token), home)
+        assert (own.connections, canary.connections) == (1, 0)

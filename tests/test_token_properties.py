@@ -14,7 +14,6 @@ from server.credentials import Presented, judge
 from server.identity.claims import Expected
 from server.identity.keys import FixedKeys, KeySet, public_keys, secret_key
 from server.identity.principal import Grant, Principal, Role
-from server.identity.revocations import NoRevocations
 from server.identity.verifier import KeyVerifier
 from server.secret import Secret
 from server.tenants.tenant import Tenant
@@ -31,6 +30,7 @@ from tests.issuer import (
     jwk,
     mint,
     signature,
+    unrevoked,
 )
 from tests.ways import ENVELOPES, HEADERS, NAMED_IDS, PAYLOADS, PUBLIC, SIGNATURES, Part
 from tools.refusals import Code, Refusal
@@ -141,7 +141,7 @@ def done(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 def verifier(verify: str, clock: Clock) -> KeyVerifier:
     expected = Expected(issuer="https://auth.nudj.cx", audience="nudj", skew_s=SKEW_S)
-    return KeyVerifier(FixedKeys(KEYS[verify]), NoRevocations(), expected, clock=clock)
+    return KeyVerifier(FixedKeys(KEYS[verify]), unrevoked(), expected, clock=clock)
 
 
 def home() -> Tenant:

@@ -9,19 +9,27 @@ import anyio
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from server.identity.format import invalid
+from server.identity.principal import Principal
 from server.net import Send
 from server.polled import Polled, Unread
 from tools.refusals import Code, Refusal
 
 _LOG = logging.getLogger(__name__)
 GRACE_S = 10.0
+_KEPT_S = 10 * 365 * 86_400
+"""Whoever revokes a token names it without its expiry; no token lives as long as this."""
 
 
 class Revocations(Protocol):
     """Where revocations come from."""
 
-    async def check(self, token_id: str | None) -> bool:
-        """Whether the token was revoked.
+    @property
+    def ready(self) -> bool:
+        """Whether a check could be answered now."""
+        ...
+
+    async def check(self, who: Principal) -> bool:
+        """Whether the caller's token was revoked.
 
         Raises:
             Refusal: verification_unavailable when the source has been silent for more than 10 s; token_invalid for
@@ -36,21 +44,6 @@ class Revocations(Protocol):
     async def run(self) -> None:
         """Keep the list fresh until cancelled."""
         ...
-
-
-class NoRevocations:
-    """An explicit choice: tokens end only by expiring, or by the tenant's own 401."""
-
-    async def check(self, _token_id: str | None) -> bool:
-        """Never."""
-        return False
-
-    async def refresh(self) -> bool:
-        """Nothing to ask."""
-        return True
-
-    async def run(self) -> None:
-        """Nothing to keep fresh."""
 
 
 class _Revoked(BaseModel):
@@ -84,13 +77,18 @@ class Feed:
         self._ids: frozenset[str] = frozenset()
         self._read_at: float | None = None
 
-    async def check(self, token_id: str | None) -> bool:
-        """Whether the id is in the list, by a look into memory."""
-        if token_id is None:
+    @property
+    def ready(self) -> bool:
+        """Whether the list is at most 10 s old."""
+        return self._read_at is not None and self._clock() - self._read_at <= GRACE_S
+
+    async def check(self, who: Principal) -> bool:
+        """Whether the id is in the list, by a look into memory; the operator's list says ids without organisations."""
+        if who.token_id is None:
             _unrevokable()
-        if self._read_at is None or self._clock() - self._read_at > GRACE_S:
+        if not self.ready:
             _silent()
-        return token_id in self._ids
+        return who.token_id in self._ids
 
     async def refresh(self) -> bool:
         """Read the list now; a failure keeps the list there is and lets it age."""
@@ -116,38 +114,92 @@ class Feed:
 class Store(Protocol):
     """The part of the shared state that knows revocations (server/store.py)."""
 
+    async def revoke(self, token_id: str, expires_at: int) -> None:
+        """Have the id known as revoked by all replicas within 2 seconds."""
+        ...
+
     async def revoked(self, token_id: str) -> bool:
         """Whether the id is among the revoked ones; cheap, from memory that is at most a second or two old."""
         ...
 
 
 class Shared:
-    """Revocations in the state that all replicas share.
+    """Revocations in the state that all replicas share, each under the organisation whose token it was.
 
     Parameters:
         store: asked at each check; it keeps itself fresh.
         down: the exception by which the store says that it has been silent for more than 10 s.
+        needs_ids: whether a token without an id is refused; False where tokens may end by expiring alone.
     """
 
-    def __init__(self, store: Store, down: type[Exception]) -> None:
+    def __init__(self, store: Store, down: type[Exception], *, needs_ids: bool = True) -> None:
         self._store = store
         self._down = down
+        self._needs_ids = needs_ids
+        self.ready = True
 
-    async def check(self, token_id: str | None) -> bool:
-        """Whether the store knows the id."""
-        if token_id is None:
-            _unrevokable()
+    async def tell(self, organisation: str, token_id: str) -> None:
+        """A tenant revoked a token of its own; no replica may accept it from now on."""
+        await self._store.revoke(_key(organisation, token_id), int(time.time()) + _KEPT_S)
+
+    async def check(self, who: Principal) -> bool:
+        """Whether the store knows the id as one of this organisation's."""
+        if who.token_id is None:
+            if self._needs_ids:
+                _unrevokable()
+            return False
         try:
-            return await self._store.revoked(token_id)
+            return await self._store.revoked(_key(who.organisation, who.token_id))
         except self._down:
             _silent()
 
     async def refresh(self) -> bool:
-        """The store refreshes itself."""
-        return True
+        """Ask the store now; whether it answered, or did a moment ago."""
+        try:
+            await self._store.revoked("")
+        except self._down:
+            self.ready = False
+        else:
+            self.ready = True
+        return self.ready
 
     async def run(self) -> None:
-        """The store runs itself."""
+        """Notice each second whether the store answers, also while no call asks."""
+        while True:
+            await self.refresh()
+            await anyio.sleep(1.0)
+
+
+class Both:
+    """Two sources: revoked by either is revoked, and both have to be heard."""
+
+    def __init__(self, one: Revocations, other: Revocations) -> None:
+        self._all = (one, other)
+
+    @property
+    def ready(self) -> bool:
+        """Whether both are."""
+        return all(source.ready for source in self._all)
+
+    async def check(self, who: Principal) -> bool:
+        """Whether either knows the id; raises as each of them does."""
+        found = [await source.check(who) for source in self._all]
+        return any(found)
+
+    async def refresh(self) -> bool:
+        """Ask both."""
+        answered = [await source.refresh() for source in self._all]
+        return all(answered)
+
+    async def run(self) -> None:
+        """Keep both fresh until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            for source in self._all:
+                tasks.start_soon(source.run)
+
+
+def _key(organisation: str, token_id: str) -> str:
+    return f"{organisation}:{token_id}"
 
 
 def _unrevokable() -> NoReturn:

