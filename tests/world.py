@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from server.audit import Sink
@@ -135,6 +136,7 @@ def running(**settings: str) -> Iterator[World]:
     handler = logging.StreamHandler(log)
     handler.setFormatter(JsonLines())
     logging.getLogger().addHandler(handler)
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     try:
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -142,6 +144,7 @@ def running(**settings: str) -> Iterator[World]:
             portal.wrap_async_context_manager(local(given, audit)) as here,
         ):
             organisations = portal.call(here.tokens)["organisations"]
+            portal.call(anyio.sleep, 1.2)  # by then the server has heard which of them are revoked
             yield World(portal, here, audit, log, Path(folder), organisations)
     finally:
         logging.getLogger().removeHandler(handler)
