@@ -54,6 +54,10 @@ async def test_the_token_goes_out_in_the_header_it_came_in() -> None:
     assert "authorization" not in here.web.asked[0][1]
 
 
+async def test_what_a_token_calls_itself_is_left_to_the_tenant() -> None:
+    assert await World().organisation(bearer(mint(of="somebody", type="assistant"))) == ACME
+
+
 async def test_a_confirmation_lasts_two_seconds() -> None:
     here = World()
     for _ in range(10):

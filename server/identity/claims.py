@@ -34,14 +34,15 @@ class Expected:
 
     Parameters:
         issuer, audience: `iss`, and a member of `aud`; None checks nothing and is worth a warning at start.
-        kinds: values of the `type` claim that are access tokens; absent is always the long-lived API token.
+        kinds: values of the `type` claim that are access tokens, None for any; a token without the claim is the
+            long-lived API token.
         types: `typ` headers accepted, lower case; None stands for absent.
         skew_s: 0-30, how far the issuer's clock may be ahead of ours (`nbf`, `iat`); `exp` gets no grace.
     """
 
     issuer: str | None = None
     audience: str | None = None
-    kinds: frozenset[str] = frozenset({"mcp", "session"})
+    kinds: frozenset[str] | None = frozenset({"mcp", "session"})
     types: frozenset[str | None] = TYPES
     skew_s: int = 30
 
@@ -123,7 +124,7 @@ def _ours(claims: Claims, expected: Expected) -> None:
 
 
 def _kind(word: str | None, expected: Expected) -> CredentialKind:
-    if word is not None and word not in expected.kinds:
+    if word is not None and expected.kinds is not None and word not in expected.kinds:
         raise invalid("kind", "The token is not an access token: its type claim names another use.")
     return "api_token" if word is None else "bearer"
 
