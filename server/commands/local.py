@@ -15,6 +15,7 @@ from server import logs
 from server.audit import Sink
 from server.commands import flags
 from server.deployment import Catalogue, deployed, parts
+from server.net import Net
 from server.running import bound, over_http
 from server.sandbox.sandbox import Sandbox
 from server.serving import bind, listening, port_of
@@ -75,6 +76,7 @@ async def local(arguments: argparse.Namespace, audit: Sink) -> AsyncIterator[Loc
         deployment.audit.watch(sandbox.observe)
         here = f"http://127.0.0.1:{ports.number}"
         sandbox.mcp_url = f"{here}/mcp"
+        sandbox.send = (await stack.enter_async_context(Net())).send
         health = await stack.enter_async_context(over_http(deployment, ports))
         environment = {variable(name): value for name, value in trust.items()}
         yield Local(sandbox, settings, health, f"{here}/mcp", f"{here}/sse", environment)

@@ -64,6 +64,7 @@ class Accounts:
         self._clock = clock
         self._kept = {each.email: _keep(each) for each in accounts}
         self._nobody = secrets.token_bytes(16)
+        self.emails = {each.account.id: each.account.email for each in self._kept.values()}
 
     async def check(self, email: str, password: str) -> Account:
         """The account behind an address and its password.

@@ -13,11 +13,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from server.net import Send
 from server.sandbox import seed
 from server.sandbox.accounts import Account, Accounts, seeded
 from server.sandbox.api import Api, refuse
 from server.sandbox.document import Document
 from server.sandbox.garden import object_id, organisation_id
+from server.sandbox.minting import Minting
+from server.sandbox.panel.feed import Feed, Line
+from server.sandbox.panel.panel import Panel
+from server.sandbox.panel.trial import Trial
 from server.sandbox.roles import ROLES
 from server.sandbox.sessions import Sessions
 from server.sandbox.signin import SignIn
@@ -59,7 +64,8 @@ class Sandbox:
         self.issuer = f"http://{self._address}"
         self.jwks_url = f"{self.issuer}/.well-known/jwks.json"
         self.revocations_url = f"{self.issuer}/.well-known/revocations.json"
-        self.mcp_url: str | None = None
+        self._feed = Feed()
+        self._trial = Trial()
         self.accounts: tuple[Account, ...] = seeded(object_id)
         self._store = Store(database)
         self._tokens = Tokens(self._store, issuer=self.issuer, audience=self.audience)
@@ -74,12 +80,24 @@ class Sandbox:
         )
         sessions = Sessions(self._tokens, organisation_id)
         api = Api(self._store, self._tokens, self.document, sessions.exchange, port=port)
-        sign_in = SignIn(Accounts(self.accounts), sessions, api.subdomain)
+        accounts = Accounts(self.accounts)
+        sign_in = SignIn(accounts, sessions, api.subdomain)
+        panel = Panel(
+            (self._address, f"localhost:{port}"),
+            self.organisations,
+            accounts,
+            sessions,
+            Minting(self._store, self._tokens),
+            self._store,
+            self._feed,
+            self._trial,
+        )
         self.app = Starlette(
             routes=[
                 Route("/.well-known/jwks.json", self._serve_keys),
                 Route("/.well-known/revocations.json", self._serve_revocations),
                 *sign_in.routes(),
+                *panel.routes(),
                 *api.routes(),
             ],
             exception_handlers={HTTPException: _refuse_http, Exception: _refuse_fault},
@@ -120,8 +138,27 @@ class Sandbox:
         """
         return self._tokens.mint(self._order(organisation, role, community, kind, ttl_s, token_id, subject))
 
-    def observe(self, line: Any) -> None:
-        """Take note of one audit line of the server in front of this tenant."""
+    @property
+    def mcp_url(self) -> str | None:
+        """The MCP server that the panel offers to try, once there is one; reached through `send`."""
+        return self._trial.url
+
+    @mcp_url.setter
+    def mcp_url(self, url: str | None) -> None:
+        self._trial.url = url
+
+    @property
+    def send(self) -> Send | None:
+        """The way out by which the panel reaches it."""
+        return self._trial.send
+
+    @send.setter
+    def send(self, send: Send | None) -> None:
+        self._trial.send = send
+
+    def observe(self, line: Line) -> None:
+        """Show one audit line of the server in front to the people of its organisation."""
+        self._feed.observe(line)
 
     def revoke(self, token_id: str) -> None:
         """End a token now.
