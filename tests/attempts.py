@@ -37,13 +37,13 @@ _LIKELY = (12, 4, 2, 2, 2, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5)
 
 
 class Attempts:
-    """A source of attempts over what the oracle knows of both organisations."""
+    """A source of attempts over what the oracle knows of both organisations; `made` are those so far."""
 
     def __init__(self, oracle: Oracle, seed: str) -> None:
         self._oracle = oracle
         self._random = random.Random(seed)
         self._seed = seed
-        self._count = 0
+        self.made: list[Attempt] = []
         self._tools = (*TOOLS, "tools/list", "drop_everything")
         self._weights = [_WEIGHTS.get(tool, 1.0) for tool in self._tools]
 
@@ -66,12 +66,12 @@ class Attempts:
 
     def by(self, who: Who) -> Attempt:
         """What this caller tries next."""
-        self._count += 1
         tool = self._random.choices(self._tools, self._weights)[0]
         arguments = dict(_ARGUMENTS.get(tool, _none)(self, who, tool))
         if self._random.random() < 0.04 and tool != "tools/list":
             arguments[self._random.choice(_STRAY)] = self._oracle.holdings[self._other(who)].community
-        return Attempt(who, tool, arguments)
+        self.made.append(Attempt(who, tool, arguments))
+        return self.made[-1]
 
     def chance(self, probability: float) -> bool:
         """True that often."""
@@ -93,7 +93,7 @@ class Attempts:
 
     def text(self, who: Who) -> str:
         """Words that tell afterwards on whose behalf they were written."""
-        return f"{mark_of(who.organisation)} {self._seed} {self._count}"
+        return f"{mark_of(who.organisation)} {self._seed} {len(self.made)}"
 
     def slug(self, who: Who) -> str:
         """The same as a slug that is not taken."""

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
 
 import anyio
 import pytest
@@ -61,8 +60,9 @@ class Record:
         if foreign:
             self.leaks.append(f"{way}: {attempt}: {foreign}")
 
-    def read_all(self, who: Who, said: list[Any], wire: Wire) -> None:
+    def read_all(self, who: Who, lanes: list[Attempts], wire: Wire) -> None:
         """Read everything that came over a connection, asked for or not."""
+        said = [attempt.arguments for lane in lanes for attempt in lane.made]
         foreign = self.oracle.foreign(Attempt(who, "", {"said": said}), b"\n".join(wire.raw))
         self.leaks += [f"on a connection of {who}: {foreign}"] if foreign else []
 
@@ -137,7 +137,6 @@ async def on_wire(world: World, wire: Wire, way: str, who: Who, record: Record, 
             record.judge(way, thief, heard, "404" if headers_differ(world, thief.who, who) else None)
             continue
         attempt = attempts.by(who)
-        said.append(attempt.arguments)
         method, params = message(attempt)
         record.judge(way, attempt, await wire.ask(method, params, id_=number, headers=headers_of(world, who)))
 
@@ -153,28 +152,27 @@ async def over_streams(world: World, record: Record, count: int, seed: str) -> N
     """Stream after stream, each of somebody else, each used by four workers at once."""
     attempts = Attempts(record.oracle, seed)
     for number in range(0, count, 40):
-        who, said = attempts.someone(), list[Any]()
+        who = attempts.someone()
+        lanes = [Attempts(record.oracle, f"{seed}:{number}:{lane}") for lane in range(4)]
         async with streaming(world.origin, headers_of(world, who)) as stream:
             await stream.ask("ping", headers=headers_of(world, who))
             async with anyio.create_task_group() as tasks:
-                for lane in range(4):
-                    mine = Attempts(record.oracle, f"{seed}:{number}:{lane}")
+                for lane, mine in enumerate(lanes):
                     ids = range(lane * 10 + 1, min(lane * 10 + 10, count - number) + 1)
-                    tasks.start_soon(on_wire, world, stream, "/sse", who, record, mine, ids, said)
-        record.read_all(who, said, stream)
+                    tasks.start_soon(on_wire, world, stream, "/sse", who, record, mine, ids)
+        record.read_all(who, lanes, stream)
 
 
 async def over_child(world: World, record: Record, who: Who, count: int, seed: str) -> None:
     """One child process, used by two workers at once."""
-    said = list[Any]()
+    lanes = [Attempts(record.oracle, f"{seed}:{lane}") for lane in range(2)]
     async with child(world, headers_of(world, who)) as here:
         await here.ask("ping")
         async with anyio.create_task_group() as tasks:
-            for lane in range(2):
-                mine = Attempts(record.oracle, f"{seed}:{lane}")
+            for lane, mine in enumerate(lanes):
                 ids = range(lane * count // 2 + 1, (lane + 1) * count // 2 + 1)
-                tasks.start_soon(on_wire, world, here, "stdio", who, record, mine, ids, said)
-    record.read_all(who, said, here)
+                tasks.start_soon(on_wire, world, here, "stdio", who, record, mine, ids)
+    record.read_all(who, lanes, here)
 
 
 CHILDREN = (
