@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from math import ceil
 
 import anyio
 import pytest
@@ -188,7 +189,8 @@ CHILDREN = (
 @pytest.mark.timeout(600)
 async def test_no_call_of_many_gets_a_byte_or_a_verdict_that_is_not_its_own(world: World, oracle: Oracle) -> None:
     record = Record(oracle)
-    http_each, streams_each, child_each = CALLS * 72 // 100 // 24, CALLS * 18 // 100 // 4, CALLS // 10 // len(CHILDREN)
+    http_each, streams_each = ceil(CALLS * 0.72 / 24), ceil(CALLS * 0.18 / 4)
+    child_each = ceil(CALLS * 0.10 / len(CHILDREN))
     async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
         http = await stack.enter_async_context(speaking(world.origin))
         for lane in range(24):
@@ -202,7 +204,7 @@ async def test_no_call_of_many_gets_a_byte_or_a_verdict_that_is_not_its_own(worl
     print(f"\n{record.told()}")  # noqa: T201 - the figures are what the run is for
     assert not record.leaks, f"{len(record.leaks)} leaks: " + "\n".join(record.leaks[:5])
     assert not record.wrong, f"{len(record.wrong)} wrong verdicts: " + "\n".join(record.wrong[:5])
-    assert record.verdicts.total() >= CALLS * 0.99
+    assert record.verdicts.total() >= CALLS
 
 
 @pytest.mark.parametrize("version", [MODERN, LEGACY])
