@@ -13,7 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from server.commands.local import WHOLE, trusting
+from server.commands.local import trusting
+from server.commands.whole import WHOLE
 from server.deployment import deployed, parts
 from server.protocol import Protocol
 from server.sandbox.sandbox import Sandbox

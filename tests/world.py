@@ -16,7 +16,8 @@ import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from server.audit import Sink
-from server.commands.local import LOOP, WHOLE, Local, local
+from server.commands.local import Local, local
+from server.commands.whole import LOOP, WHOLE
 from server.deployment import deployed, parts
 from server.logs import JsonLines
 from server.running import bound, over_http

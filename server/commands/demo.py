@@ -12,7 +12,8 @@ import anyio
 
 from server.audit import Sink, Stream
 from server.commands import flags
-from server.commands.local import LOOP, Local, local
+from server.commands.local import Local, local
+from server.commands.whole import LOOP
 from server.demo.client import Config, call, connected
 from server.demo.story import Scene, scenes
 from server.running import until_stopped

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,22 +13,14 @@ from typing import Any
 from server import logs
 from server.audit import Sink
 from server.commands import flags
-from server.deployment import Catalogue, deployed, parts
+from server.commands.whole import WHOLE
+from server.deployment import deployed, parts
 from server.net import Net
 from server.running import bound, over_http
 from server.sandbox.sandbox import Sandbox
 from server.serving import bind, listening, port_of
 from server.settings import Settings, variable
 from server.transports.http import Health
-from tools import CATALOGUE
-from tools.prompts import PROMPTS
-from tools.resources import RESOURCES
-from tools.toolsets import DEFAULT, TOOLSETS
-
-WHOLE = Catalogue(CATALOGUE, TOOLSETS, DEFAULT, PROMPTS, RESOURCES)
-
-LOOP: dict[str, Any] = {"use_uvloop": sys.platform != "win32"}
-"""The event loop of every command that serves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import anyio
 
-from server.commands.local import LOOP, tokens, write_tokens
+from server.commands.local import tokens, write_tokens
+from server.commands.whole import LOOP
 from server.sandbox.sandbox import Sandbox
 from server.serving import bind, listening, port_of, told_to_stop
 

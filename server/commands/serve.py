@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import anyio
@@ -10,7 +11,7 @@ import anyio
 from server import logs
 from server.audit import Stream
 from server.commands import flags
-from server.commands.local import LOOP, WHOLE, local, write_tokens
+from server.commands.whole import LOOP, WHOLE
 from server.deployment import deployed, parts
 from server.running import bound, over_http, until_stopped
 
@@ -32,7 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         SettingsError, OSError: before a port is open.
     """
-    return anyio.run(_with_sandbox if arguments.sandbox else _serve, arguments, backend_options=LOOP)
+    serve = import_module("server.commands.trial").serve if arguments.sandbox else _serve
+    code: int = anyio.run(serve, arguments, backend_options=LOOP)
+    return code
 
 
 async def _serve(arguments: argparse.Namespace) -> int:
@@ -46,13 +49,4 @@ async def _serve(arguments: argparse.Namespace) -> int:
         ):
             _log.info("serving on port %d", ports.number)
             await until_stopped(health, settings)
-    return 0
-
-
-async def _with_sandbox(arguments: argparse.Namespace) -> int:
-    async with local(arguments, Stream(sys.stdout)) as world:
-        if arguments.tokens is not None:
-            write_tokens(arguments.tokens, world.tokens())
-        _log.info("serving at %s, with an embedded tenant", world.mcp_url)
-        await until_stopped(world.health, world.settings)
     return 0

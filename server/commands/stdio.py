@@ -10,7 +10,7 @@ from server import keychain, logs
 from server.audit import Stream
 from server.case import Asked
 from server.commands import flags
-from server.commands.local import LOOP, WHOLE
+from server.commands.whole import LOOP, WHOLE
 from server.credentials import Presented
 from server.deployment import deployed, parts, process_presented
 from server.protocol import Ask, Context, Protocol, asked

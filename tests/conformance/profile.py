@@ -21,7 +21,8 @@ from mcp.server.subscriptions import ListenHandler
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.audit import Stream
-from server.commands.local import WHOLE, trusting
+from server.commands.local import trusting
+from server.commands.whole import WHOLE
 from server.deployment import Deployment, deployed, parts
 from server.protocol import Protocol
 from server.sandbox.sandbox import Sandbox
