@@ -43,16 +43,13 @@ class Planted:
 
 def plant(store: Store, port: int) -> list[Planted]:
     """Fill a new database; leave one that has data as it is."""
-    stories = [
-        json.loads(resources.files("server.sandbox").joinpath("stories", f"{name}.json").read_bytes())
-        for name in _STORIES
-    ]
+    files = resources.files("server.sandbox").joinpath("stories")
+    stories = [json.loads(files.joinpath(f"{name}.json").read_bytes()) for name in _STORIES]
     if store.sql.execute("SELECT count(*) FROM organisation").fetchone()[0] == 0:
         with store.transaction():
             for story in stories:
-                store.sql.execute(
-                    "INSERT INTO organisation VALUES (?, ?)", (organisation_id(story["slug"]), story["slug"])
-                )
+                slug = story["slug"]
+                store.sql.execute("INSERT INTO organisation VALUES (?, ?)", (organisation_id(slug), slug))
                 _Story(store, story, port).plant()
     return [_planted(story) for story in stories]
 
