@@ -12,6 +12,7 @@ import anyio
 
 from server.audit import Sink, Stream
 from server.commands import flags
+from server.commands.bar import Bar
 from server.commands.local import Local, local
 from server.commands.whole import LOOP
 from server.demo.client import Config, call, connected
@@ -49,9 +50,10 @@ async def _demo(arguments: argparse.Namespace) -> int:
 async def _shown(arguments: argparse.Namespace, audit: Sink) -> int:
     async with local(arguments, audit) as world:
         found = world.sandbox.organisations_file()
-        told = Teller()
+        story = scenes(found)
+        told = Teller(len(story) + 1)
         print("Two organisations, acme and globex, on one server. Every line is one real MCP call.\n")
-        for scene in scenes(found):
+        for scene in story:
             await _play(world, scene, told)
         await _revocation(world, found["acme"], told)
         print(f"\n{told.held} of {told.held + told.missed} expectations held.")
@@ -64,12 +66,14 @@ async def _shown(arguments: argparse.Namespace, audit: Sink) -> int:
 class Teller:
     """Prints the transcript and keeps the score."""
 
-    def __init__(self) -> None:
+    def __init__(self, scenes: int) -> None:
         self.held = self.missed = 0
+        self.bar = Bar(scenes)
         self._coloured = sys.stdout.isatty()
 
     def tell(self, held: bool, asked: str, answered: str) -> None:
         """One call: a tick or a cross, what was asked by whom, what came back."""
+        self.bar.wipe()
         self.held += held
         self.missed += not held
         mark, colour = ("✓", "32") if held else ("✗", "31")
@@ -80,6 +84,7 @@ class Teller:
 
 
 async def _play(world: Local, scene: Scene, told: Teller) -> None:
+    told.bar.step(f"{scene.tool}, {scene.over}")
     async with connected(world, scene.config, scene.over) as client:
         envelope = await call(client, scene.tool, scene.arguments)
     shown = json.dumps(scene.arguments, ensure_ascii=False)[:80] if scene.arguments else ""
@@ -88,6 +93,7 @@ async def _play(world: Local, scene: Scene, told: Teller) -> None:
 
 async def _revocation(world: Local, acme: Mapping[str, Any], told: Teller) -> None:
     """An admin revokes a token that works; within two seconds it must not."""
+    told.bar.step("waiting for a revocation")
     token_id = "demo-to-be-revoked"  # an id, not a token
     config = Config(world.sandbox.mint("acme", role="viewer", token_id=token_id), acme["api_domain"])
     async with connected(world, config, "/mcp") as client:
