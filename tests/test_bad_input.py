@@ -1,6 +1,6 @@
 """Every slip a config or a model makes, over real HTTP: one exact code and reason, and nothing goes further."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,14 +36,22 @@ class Watched:
         return await self.http.call("list_challenges", {"limit": 1}, headers=said, version=version, path=path)
 
 
+@pytest.fixture(scope="module")
+def guarded(world: World) -> Iterator[tuple[str, Site]]:
+    """One server for all of them, and its tenant."""
+    start = world.portal.wrap_async_context_manager
+    with start(site(_EMPTY_PAGE)) as tenant:
+        reached = dict.fromkeys(("acme", "globex"), f"127.0.0.1:{tenant.port}")
+        with start(beside(world, connect_to=reached)) as origin:
+            yield origin, tenant
+
+
 @pytest.fixture
-async def watched(world: World) -> AsyncIterator[Watched]:
+async def watched(world: World, guarded: tuple[str, Site]) -> AsyncIterator[Watched]:
     """Where nothing may arrive."""
-    async with (
-        site(_EMPTY_PAGE) as tenant,
-        beside(world, connect_to=dict.fromkeys(("acme", "globex"), f"127.0.0.1:{tenant.port}")) as origin,
-        speaking(origin) as http,
-    ):
+    origin, tenant = guarded
+    tenant.heads.clear()
+    async with speaking(origin) as http:
         yield Watched(world, http, tenant)
 
 
@@ -155,7 +163,7 @@ async def test_a_domain_that_is_not_exactly_a_registered_one_is_refused(
     said = [] if domain is None else [("x-api-domain", domain)]
     heard = await watched.ask(("authorization", "Bearer {token}"), *said)
     refused(heard, verdict[0], reason, verdict[1])
-    assert watched.tenant.connections == 0
+    assert not watched.tenant.heads
 
 
 @pytest.mark.parametrize(
