@@ -1,0 +1,75 @@
+"""FastMCP beside us: installed into a venv of its own, given the same twenty operations of the same API document."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.issuer import Issuer
+from bench.process import SERVER_CORE, Process, running
+from bench.product import TOOLS
+
+_DOCUMENT = Path(__file__).parent.parent / "server" / "sandbox" / "openapi.json"
+_SERVER = Path(__file__).parent / "peer_server.py"
+_VERSION = "4.1.6"
+
+
+def installed(folder: Path) -> Path:
+    """The Python that has FastMCP 4, with the loop and parser that this server uses too; made on the first run.
+
+    The second step takes this very release also where the package index lacks the newest of what it depends on.
+    """
+    python = folder / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        install = [str(python), "-m", "pip", "install", "--quiet"]
+        subprocess.run([*install, "fastmcp>=4,<5", "uvloop", "httptools"], check=True)
+        subprocess.run([*install, "--no-deps", f"fastmcp=={_VERSION}", f"fastmcp-slim=={_VERSION}"], check=True)
+    return python
+
+
+def version(python: Path) -> str:
+    """Which FastMCP that is."""
+    command = [str(python), "-c", "import fastmcp; print(fastmcp.__version__)"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@contextmanager
+def peer(python: Path, folder: Path, port: int, tenant_port: int, issuer: Issuer) -> Iterator[Process]:
+    """FastMCP, serving on `port` while the block runs."""
+    told = folder / "peer.json"
+    told.write_text(
+        json.dumps(
+            {
+                "port": port,
+                "document": document(),
+                "base_url": f"http://127.0.0.1:{tenant_port}/api/v2/admin",
+                "public_key": issuer.pem(),
+                "issuer": issuer.issuer,
+                "audience": issuer.audience,
+            }
+        ),
+        "utf-8",
+    )
+    command = [str(python), str(_SERVER), str(told)]
+    with running("FastMCP", command, port, core=SERVER_CORE, log=folder / "peer.log") as process:
+        yield process
+
+
+def document() -> dict[str, Any]:
+    """The API's document, cut to the operations of our twenty tools."""
+    whole: dict[str, Any] = json.loads(_DOCUMENT.read_text("utf-8"))
+    wanted = {operation.id for tool in TOOLS for operation in tool.operations}
+    paths: dict[str, dict[str, Any]] = {}
+    for path, item in whole["paths"].items():
+        kept = {key: value for key, value in item.items() if not _operation(value) or value["operationId"] in wanted}
+        if any(_operation(value) for value in kept.values()):
+            paths[path] = kept
+    return {**whole, "paths": paths}
+
+
+def _operation(value: Any) -> bool:
+    return isinstance(value, dict) and "operationId" in value

@@ -1,0 +1,35 @@
+"""This server as `nudj-mcp serve` runs it, with twenty tools instead of all: as many as the other server offers."""
+
+import sys
+
+import anyio
+
+from server import logs
+from server.audit import Stream
+from server.commands.whole import LOOP
+from server.deployment import Catalogue, deployed, parts
+from server.running import bound, over_http, until_stopped
+from server.settings import load
+from tools import CATALOGUE
+from tools.toolsets import TOOLSETS
+
+TOOLS = tuple(tool for tool in CATALOGUE if len(tool.operations) == 1)[:20]
+"""The first twenty that are one operation of the API each."""
+
+
+async def _serve() -> None:
+    settings = load({})
+    read = parts(settings)
+    logs.level(settings.log_level)
+    catalogue = Catalogue(TOOLS, TOOLSETS, frozenset(TOOLSETS))
+    with bound(settings) as ports:
+        async with (
+            deployed(settings, read, catalogue, Stream(sys.stdout)) as deployment,
+            over_http(deployment, ports) as health,
+        ):
+            await until_stopped(health, settings)
+
+
+if __name__ == "__main__":
+    logs.configure()
+    anyio.run(_serve, backend_options=LOOP)
