@@ -1,5 +1,6 @@
 """Ports: runs ASGI applications until the process is told to stop, then lets what is under way end."""
 
+import asyncio
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -8,6 +9,8 @@ from contextlib import asynccontextmanager, contextmanager
 import anyio
 import uvicorn
 from starlette.types import ASGIApp
+
+_LATE_S = 0.25
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -58,6 +61,39 @@ class _Port(uvicorn.Server):
         """See uvicorn; tells that the port is open."""
         await super().startup(sockets)
         self.settled.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn; but whoever knocked before the port closed is let in, and has a moment to say what it wants.
+
+        Otherwise a connection that waits to be accepted, or whose request is still on its way, is reset: a failed call
+        in front of which a load balancer cannot know that nothing happened.
+        """
+        last = [listener.dup() for listener in sockets or ()]
+        for server in self.servers:
+            server.close()
+        for late in [connection for listener in last for connection in _waiting(listener)]:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, late)
+        await anyio.sleep(_LATE_S)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(
+            config=self.config,  # type: ignore[call-arg]  # declared as any Protocol; uvicorn itself calls it so
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+
+
+def _waiting(listener: socket.socket) -> list[socket.socket]:
+    """Accept all that is waiting and close the listener."""
+    found = []
+    with listener:
+        listener.setblocking(False)
+        while True:
+            try:
+                found.append(listener.accept()[0])
+            except BlockingIOError:
+                return found
 
 
 @asynccontextmanager
