@@ -67,9 +67,8 @@ def running(
 
 
 def pinned(command: Sequence[str], core: int) -> list[str]:
-    """The command, on one core only where there is more than one, and before others where that may be asked for."""
-    calm = ["nice", "-n", "-15", *command]
-    return ["taskset", "-c", str(core), *calm] if len(os.sched_getaffinity(0)) > 1 else calm
+    """The command, to be run on one core only where there is more than one."""
+    return ["taskset", "-c", str(core), *command] if len(os.sched_getaffinity(0)) > 1 else list(command)
 
 
 def module(name: str, *arguments: str) -> list[str]:
