@@ -49,8 +49,9 @@ async def test_a_token_that_is_not_genuine_and_alive_is_401(token: str) -> None:
     assert refusal(answer) == (401, "UNAUTHORIZED", "getChallenges")
 
 
-async def test_a_token_of_another_organisation_is_403() -> None:
-    answer = await Tenants().ask("GET", "/challenges", organisation="acme", at="globex")
+@pytest.mark.parametrize("token", ["viewer", "admin", "super-admin", "community"])
+async def test_a_token_of_another_organisation_is_403_whatever_its_role(token: str) -> None:
+    answer = await Tenants().ask("GET", "/challenges", organisation="acme", at="globex", token=token)
     assert refusal(answer) == (403, "FORBIDDEN", "getChallenges")
 
 
