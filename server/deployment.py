@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import TypeVar
 
 import anyio
+from opentelemetry.trace import Tracer
 from starlette.types import ASGIApp
 
 from server import matrix
 from server.admission import Gate
 from server.audit import Audit, RotatingFile, Sink
+from server.breaker import Breaker
 from server.calls import Calls
 from server.confirmations import Confirmations
 from server.credentials import Presented
 from server.grants import Grants
+from server.identity.cache import Verdicts
 from server.identity.claims import Expected
 from server.identity.jwks import PublishedKeys
 from server.identity.keys import FixedKeys, Keys, configured_keys, secret_key
@@ -27,6 +30,7 @@ from server.identity.upstream import UpstreamVerifier
 from server.identity.verifier import KeyVerifier, Verifier
 from server.limits import Limits
 from server.memory import InProcess
+from server.metrics import Sample
 from server.net import Net, Send
 from server.references import References
 from server.replays import Replays
@@ -36,6 +40,7 @@ from server.store import Redis, Store, StoreDown
 from server.telemetry import Off, On, Telemetry
 from server.tenants.entries import Mistakes
 from server.tenants.sources import OneTenant, Source, TenantFeed, TenantFile
+from server.traces import exporting
 from server.upstream import Upstream
 from tools.prompts import Prompt
 from tools.resources import Resource
@@ -84,6 +89,7 @@ class Parts:
     confirm_key: bytes
     tenants: Source | None
     sink: Sink | None
+    tracer: Tracer | None
 
 
 def parts(settings: Settings) -> Parts:
@@ -108,9 +114,10 @@ def parts(settings: Settings) -> Parts:
     confirm_key = attempt("confirm_key_file", lambda: _confirm_key(settings.confirm_key_file))
     tenants = attempt("tenants_file", lambda: _local_tenants(settings))
     sink = attempt("audit_file", lambda: RotatingFile(settings.audit_file) if settings.audit_file else None)
+    tracer = attempt("traces", lambda: exporting() if settings.traces else None)
     if mistakes or table is None or confirm_key is None:
         raise SettingsError(tuple(mistakes))
-    return Parts(table, keys, confirm_key, tenants, sink)
+    return Parts(table, keys, confirm_key, tenants, sink, tracer)
 
 
 @asynccontextmanager
@@ -132,8 +139,9 @@ async def deployed(
         net = await stack.enter_async_context(Net(lambda host, port: tenants.directory.route(host, port)))
         tenants: Source = read.tenants or TenantFeed(settings.tenants_url or "", net.send)
         revoked = Shared(store, StoreDown, needs_ids=settings.redis_url is not None)
-        verifier = _verifier(settings, read.keys, net.send, revoked)
-        telemetry = _telemetry(settings, catalogue)
+        telemetry = _telemetry(settings, catalogue, read.tracer)
+        telemetry.sample(Sample.AUDIT_LOST, lambda: audit.lost)
+        verifier = _verifier(settings, read.keys, net.send, revoked, telemetry)
         gate = Gate(verifier, tenants.directory, catalogue.toolsets)
         calls = Calls(
             catalogue={tool.name: tool for tool in catalogue.tools},
@@ -223,7 +231,7 @@ def _local_tenants(settings: Settings) -> Source | None:
     return None if settings.tenants_url is not None else OneTenant(settings.api_domain)
 
 
-def _verifier(settings: Settings, keys: Keys | None, send: Send, revoked: Shared) -> Verifier:
+def _verifier(settings: Settings, keys: Keys | None, send: Send, revoked: Shared, telemetry: Telemetry) -> Verifier:
     types = frozenset(None if word == "none" else word.lower() for word in settings.auth_types)
     expected = Expected(
         issuer=settings.auth_issuer, audience=settings.auth_audience, types=types, skew_s=settings.auth_skew_s
@@ -231,8 +239,12 @@ def _verifier(settings: Settings, keys: Keys | None, send: Send, revoked: Shared
     if settings.auth_verify == "upstream":
         return UpstreamVerifier(send, expected)
     if keys is None:
-        keys = PublishedKeys(settings.auth_jwks_url or "", send)
-    return KeyVerifier(keys, _revocations(settings, send, revoked), expected)
+        keys = published = PublishedKeys(settings.auth_jwks_url or "", send)
+        telemetry.sample(Sample.KEY_SET_REFRESHES, lambda: published.reads)
+    verdicts = Verdicts()
+    telemetry.sample(Sample.VERDICT_HITS, lambda: verdicts.hits)
+    telemetry.sample(Sample.VERDICT_MISSES, lambda: verdicts.misses)
+    return KeyVerifier(keys, _revocations(settings, send, revoked), expected, verdicts=verdicts)
 
 
 def _revocations(settings: Settings, send: Send, revoked: Shared) -> Revocations:
@@ -243,8 +255,9 @@ def _store(settings: Settings) -> AbstractAsyncContextManager[Store]:
     return nullcontext(InProcess()) if settings.redis_url is None else Redis(settings.redis_url.get_secret_value())
 
 
-def _telemetry(settings: Settings, catalogue: Catalogue) -> Telemetry:
-    return Off() if settings.metrics_port is None else On({tool.name for tool in catalogue.tools})
+def _telemetry(settings: Settings, catalogue: Catalogue, tracer: Tracer | None) -> Telemetry:
+    wanted = settings.metrics_port is not None or settings.traces
+    return On({tool.name for tool in catalogue.tools}, tracer) if wanted else Off()
 
 
 def _limits(settings: Settings, store: Store) -> Limits:
@@ -260,9 +273,12 @@ def _limits(settings: Settings, store: Store) -> Limits:
 
 
 def _upstream(settings: Settings, send: Send, verifier: Verifier, revoked: Shared, telemetry: Telemetry) -> Upstream:
+    breaker = Breaker()
+    telemetry.sample(Sample.BREAKERS_OPEN, lambda: breaker.open_circuits)
     return Upstream(
         send,
         telemetry=telemetry,
+        breaker=breaker,
         mode=settings.upstream_credential,
         identity_header=settings.upstream_identity_header,
         forget=verifier.forget,

@@ -20,7 +20,6 @@ class Sample(StrEnum):
     KEY_SET_REFRESHES = "nudj_key_set_refreshes_total"
     BREAKERS_OPEN = "nudj_breakers_open"
     STREAMS_OPEN = "nudj_streams_open"
-    CALLS_RUNNING = "nudj_calls_running"
 
 
 _HELP = {
@@ -30,7 +29,6 @@ _HELP = {
     Sample.KEY_SET_REFRESHES: "Fetches of the key set.",
     Sample.BREAKERS_OPEN: "Tenant hosts that are not called for now.",
     Sample.STREAMS_OPEN: "SSE streams held open.",
-    Sample.CALLS_RUNNING: "Calls in flight.",
 }
 
 Read = Callable[[], float]

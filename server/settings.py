@@ -141,6 +141,9 @@ class Settings(BaseModel):
     )
     metrics_port: Annotated[Port | None, Field(description="Port of /metrics; unset: no metrics.")] = None
     metrics_host: Annotated[str, Field(description="Address of /metrics.")] = "127.0.0.1"
+    traces: Annotated[bool, Field(description="Send spans by OTLP; the OTEL_EXPORTER_OTLP_* variables say where.")] = (
+        False
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least severe log line.")] = (
         "info"
     )

@@ -7,6 +7,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags, Tracer
 
+from server import __version__
+
 _ids = random.Random()  # noqa: S311 - ids tell calls apart, they guard nothing
 
 
@@ -21,17 +23,20 @@ class Ids(trace.NoOpTracer):
         return NonRecordingSpan(SpanContext(trace_id, _ids.randrange(1, 1 << 64), is_remote=False, trace_flags=flags))
 
 
-def exporting(version: str) -> Tracer:
+def exporting() -> Tracer:
     """A tracer that sends spans by OTLP to where the standard OTEL_EXPORTER_OTLP_* variables say.
 
     Raises:
-        ImportError: the extra `telemetry` is not installed.
+        ValueError: the extra `telemetry` is not installed.
     """
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
-    from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-
-    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: "nudj-mcp", SERVICE_VERSION: version}))
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
+        from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource  # noqa: PLC0415
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    except ImportError:
+        raise ValueError("sending spans needs the extra: pip install 'nudj-mcp[telemetry]'") from None
+    about = {SERVICE_NAME: "nudj-mcp", SERVICE_VERSION: __version__}
+    provider = TracerProvider(resource=Resource.create(about))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return provider.get_tracer("nudj-mcp", version)
+    return provider.get_tracer("nudj-mcp")

@@ -25,6 +25,7 @@ class Verdicts:
     """
 
     def __init__(self, size: int = 10_000) -> None:
+        self.hits = self.misses = 0
         self._size = size
         self._good: OrderedDict[str, _Held] = OrderedDict()
         self._forged: OrderedDict[str, tuple[KeySet, float]] = OrderedDict()
@@ -32,11 +33,11 @@ class Verdicts:
     def good(self, digest: str, keys: KeySet | None, now: float) -> Principal | None:
         """The principal of a token already verified by these keys and not expired."""
         held = self._good.get(digest)
-        if held is None:
+        if held is None or held.keys is not keys or held.principal.expires_at <= now:
+            self._good.pop(digest, None)
+            self.misses += 1
             return None
-        if held.keys is not keys or held.principal.expires_at <= now:
-            del self._good[digest]
-            return None
+        self.hits += 1
         self._good.move_to_end(digest)
         return held.principal
 

@@ -37,6 +37,7 @@ class PublishedKeys:
         every_s: float = 30.0,
         stale_s: float = 86_400.0,
     ) -> None:
+        self.reads = 0
         self._source = Polled(url, send, cap=_CAP, timeout_s=10.0)
         self._clock = clock
         self._every_s = every_s
@@ -81,6 +82,7 @@ class PublishedKeys:
 
     async def refresh(self) -> bool:
         """Read the keys now; whether an answer came. A failure keeps the keys there are."""
+        self.reads += 1
         try:
             document = await self._source.read()
             if document is not None:

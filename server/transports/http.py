@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.calls import Calls
 from server.case import Asked
+from server.metrics import Sample
 from server.protocol import Context, asked
 from server.transports.gate import PRESENTED, Admit, Gate
 from server.transports.lane import Lane
@@ -64,6 +65,8 @@ def app(server: Server[Any], admit: Admit, door: Door, health: Health, calls: Ca
     if calls is not None:
         endpoint = Lane(endpoint, calls, server.server_info_stamp)
     streams = Streams(server, admit, door.caps, door.max_body)
+    if calls is not None:
+        calls.telemetry.sample(Sample.STREAMS_OPEN, lambda: streams.count)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
