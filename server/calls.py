@@ -1,9 +1,10 @@
 """The spine: one tools/call from arguments to answer, one tools/list from credentials to tools, each judged anew."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
@@ -53,6 +54,8 @@ class Calls:
         default_toolsets: those listed when the client does not choose.
         cap: bytes of one answer, > 0.
         timeout_s: seconds one call may take, > 0.
+
+    `under_way` counts the requests of each transport that are not answered yet.
     """
 
     catalogue: Mapping[str, Tool]
@@ -67,6 +70,7 @@ class Calls:
     telemetry: Telemetry
     cap: int = 60_000
     timeout_s: float = 60.0
+    under_way: Counter[str] = field(default_factory=Counter)
 
     async def listed(self, asked: Asked) -> Listing:
         """The tools this caller is shown: the same predicate as the call, cut to the toolsets it asked for."""
@@ -195,9 +199,11 @@ class Calls:
 
         Cancellation and UnknownTool leave as themselves, recorded all the same.
         """
+        transport = case.asked.transport
         with self.telemetry.call(
-            case.method, case.tool or "", transport=case.asked.transport, carrier=case.asked.carrier
+            case.method, case.tool or "", transport=transport, carrier=case.asked.carrier
         ) as watched:
+            self.under_way[transport] += 1
             try:
                 yield
             except BaseException as fault:
@@ -206,6 +212,7 @@ class Calls:
                     raise case.refusal from fault
                 raise
             finally:
+                self.under_way[transport] -= 1
                 code = case.refusal.code.value if case.refusal else None
                 watched.finished("refused" if case.refusal else "allowed", code)
                 self.audit.write(case.line(watched.trace_id))

@@ -14,6 +14,9 @@ from server.settings import Settings
 from server.transports.http import LOOPBACK, LOOPBACK_ORIGINS, Door, Health, app, asks
 from server.transports.sse import Caps
 
+_WRITTEN_S = 0.2
+"""An answer that was found is on its way within this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -48,12 +51,23 @@ async def over_http(deployment: Deployment, ports: Ports) -> AsyncIterator[Healt
     health = Health(deployment.ready)
     server = Protocol(deployment.calls, deployment.references, asks).server()
     whole = app(server, deployment.gate.refusal, door(settings), health, deployment.calls)
-    async with listening(whole, ports.mcp, grace_s=settings.drain_s):
+    grace_s = max(0.0, settings.drain_s - settings.drain_notice_s)
+    async with anyio.create_task_group() as tasks, listening(whole, ports.mcp, grace_s=grace_s):
         if deployment.metrics is None or ports.metrics is None:
             yield health
-            return
-        async with listening(deployment.metrics, ports.metrics):
-            yield health
+        else:
+            async with listening(deployment.metrics, ports.metrics):
+                yield health
+        tasks.start_soon(_end_streams, deployment, health, grace_s)
+
+
+async def _end_streams(deployment: Deployment, health: Health, grace_s: float) -> None:
+    """Streams end when no call on them is under way any more, a little before everything has to."""
+    with anyio.move_on_after(grace_s - _WRITTEN_S):
+        while deployment.calls.under_way["sse"]:  # noqa: ASYNC110 - a count is cheaper to keep at each call than an event
+            await anyio.sleep(_WRITTEN_S)
+    await anyio.sleep(_WRITTEN_S)
+    health.end_streams()
 
 
 async def until_stopped(health: Health, settings: Settings) -> None:

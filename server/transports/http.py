@@ -47,11 +47,13 @@ class Door:
 class Health:
     """Whether a load balancer should send traffic here.
 
-    `ready` tells whether the server could judge a call now; `draining` is set once, before the server stops.
+    `ready` tells whether the server could judge a call now; `draining` is set once, before the server stops;
+    `end_streams` ends what would never end by itself.
     """
 
     ready: Callable[[], bool]
     draining: bool = False
+    end_streams: Callable[[], None] = lambda: None
 
 
 def app(server: Server[Any], admit: Admit, door: Door, health: Health, calls: Calls | None = None) -> ASGIApp:
@@ -65,6 +67,7 @@ def app(server: Server[Any], admit: Admit, door: Door, health: Health, calls: Ca
     if calls is not None:
         endpoint = Lane(endpoint, calls, server.server_info_stamp)
     streams = Streams(server, admit, door.caps, door.max_body)
+    health.end_streams = streams.end
     if calls is not None:
         calls.telemetry.sample(Sample.STREAMS_OPEN, lambda: streams.count)
 

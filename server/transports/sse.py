@@ -46,6 +46,7 @@ class Streams:
         self._sse = SseServerTransport("/messages/", max_request_body_size=max_body)
         self._open: Counter[str] = Counter()
         self._patience: dict[str, set[anyio.CancelScope]] = {}
+        self._scopes: set[anyio.CancelScope] = set()
 
     @property
     def count(self) -> int:
@@ -64,6 +65,11 @@ class Streams:
             return
         with self._counted(key):
             await self._serve(scope, receive, send, self._caps.stranger_s if stranger else self._caps.idle_s)
+
+    def end(self) -> None:
+        """End every stream, as if its time were over."""
+        for scope in self._scopes:
+            scope.cancel()
 
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`POST /messages/`; a message from the client keeps its streams from idling out."""
@@ -91,17 +97,17 @@ class Streams:
 
     @contextmanager
     def _kept(self, who: str, patience: anyio.CancelScope, patience_s: float) -> Iterator[None]:
-        if patience_s != self._caps.idle_s:
-            yield  # a stranger's time is not prolonged
-            return
-        mine = self._patience.setdefault(who, set())
-        mine.add(patience)
+        # A stranger's time is not prolonged.
+        mine = self._patience.setdefault(who, set()) if patience_s == self._caps.idle_s else set()
+        for kept in (self._scopes, mine):
+            kept.add(patience)
         try:
             yield
         finally:
-            mine.discard(patience)
-            if not mine:
-                self._patience.pop(who, None)
+            for kept in (self._scopes, mine):
+                kept.discard(patience)
+            if not self._patience.get(who, True):
+                del self._patience[who]
 
 
 class Ending:
