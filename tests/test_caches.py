@@ -1,0 +1,81 @@
+"""Nothing grows without bound with tenants, callers or what they send: each memory has a size and gives way."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from server.breaker import Breaker
+from server.identity.cache import Verdicts
+from server.identity.keys import KeySet
+from server.limits import Limits
+from server.memory import InProcess
+from server.retries import Retries
+from server.store import Bucket, StoreDown
+from tests.issuer import HOME, NOW, bearing
+
+SIZE, MANY = 50, 500
+
+
+async def verdicts() -> object:
+    kept, keys = Verdicts(SIZE), KeySet(())
+    for number in range(MANY):
+        kept.keep(replace(bearing("a"), digest=f"{number}"), keys)
+        kept.keep_forged(f"{number}", keys, NOW)
+    assert kept.good(f"{MANY - 1}", keys, NOW) is not None
+    return kept
+
+
+async def circuits() -> object:
+    kept = Breaker(size=SIZE)
+    for number in range(MANY):
+        kept.failed(f"{number}")
+    return kept
+
+
+async def repeats() -> object:
+    kept = Retries(size=SIZE)
+    for number in range(MANY):
+        kept.earn(f"{number}")
+    return kept
+
+
+async def budgets() -> object:
+    kept = InProcess(size=SIZE)
+    for number in range(MANY):
+        await kept.take(Bucket(f"{number}", 1, 1))
+    return kept
+
+
+async def claims() -> object:
+    kept = InProcess(size=SIZE)
+    for number in range(SIZE):
+        await kept.put(f"{number}", b"", 60)
+    with pytest.raises(StoreDown):  # a single-use value or a first answer may not be forgotten: what is new refuses
+        await kept.put("more", b"", 60)
+    return kept
+
+
+async def bulkheads() -> object:
+    kept = Limits(InProcess(size=SIZE), tenant_rate=1e9, tenant_burst=1e9)
+    for number in range(MANY):
+        async with kept.enter(replace(bearing("a"), subject=f"{number}"), HOME):
+            pass
+    return kept
+
+
+@pytest.mark.parametrize("fill", [verdicts, circuits, repeats, budgets, claims, bulkheads])
+async def test_a_memory_never_holds_more_than_its_size(fill: Callable[[], Awaitable[object]]) -> None:
+    kept = await fill()
+    found = [part for part in vars(kept).values() if isinstance(part, dict)]
+    assert found
+    assert max(len(part) for part in found) <= SIZE
+
+
+def test_a_hundred_thousand_verdicts_fit_into_little_memory() -> None:
+    kept, keys = Verdicts(), KeySet(())
+    for number in range(100_000):
+        kept.keep(replace(bearing("a"), digest=f"{number:064x}"), keys)
+    assert max(len(part) for part in vars(kept).values() if isinstance(part, dict)) <= 10_000
+    assert sys.getsizeof(vars(kept)["_good"]) < 2_000_000
