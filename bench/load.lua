@@ -1,4 +1,4 @@
--- Sends the request that the file REQUEST describes and counts answers without its marker. Prints one line of JSON.
+-- Sends the requests that a file describes, drawn by lot, and counts answers without the marker. Prints one line of JSON.
 local threads = {}
 
 function setup(thread)
@@ -6,22 +6,26 @@ function setup(thread)
 end
 
 function init(args)
-  wrong = 0
+  wrong, whole = 0, {}
   local file = assert(io.open(args[1], "rb"))
   local function line() return file:read("*l") end
-  wrk.method, wrk.path, marker = line(), line(), line()
-  for _ = 1, tonumber(line()) do
-    local name = line()
-    wrk.headers[name] = line()
+  marker = line()
+  for method in line do
+    local path, headers = line(), {}
+    for _ = 1, tonumber(line()) do
+      local name = line()
+      headers[name] = line()
+    end
+    local length = tonumber(line())
+    local body = length > 0 and file:read(length) or nil
+    line()
+    whole[#whole + 1] = wrk.format(method, path, headers, body)
   end
-  wrk.body = file:read("*a")
-  if wrk.body == "" then wrk.body = nil end
   file:close()
-  whole = wrk.format()
 end
 
 function request()
-  return whole
+  return whole[math.random(#whole)]
 end
 
 function response(status, headers, body)

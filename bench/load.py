@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,16 +29,14 @@ class Heard:
         return self.calls / self.micros * 1e6
 
 
-def load(request: Request, port: int, *, connections: int, seconds: int, folder: Path) -> Heard:
-    """Ask over and over on kept connections, each asking again when it is answered.
+def load(requests: Sequence[Request], port: int, *, connections: int, seconds: int, folder: Path) -> Heard:
+    """Ask over and over on kept connections, each asking one of `requests`, drawn by lot, when it is answered.
 
     Raises:
         RuntimeError: an answer was wrong or did not come.
     """
-    described = folder / "request.txt"
-    headers = [f"{name}\n{value}\n" for name, value in request.headers.items()]
-    head = f"{request.method}\n{request.path}\n{request.marker}\n{len(headers)}\n"
-    described.write_text(head + "".join(headers) + request.body, "utf-8")
+    described = folder / "requests.txt"
+    described.write_text(f"{requests[0].marker}\n" + "".join(map(_described, requests)), "utf-8")
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT)]
     done = subprocess.run(
         pinned([*command, f"http://127.0.0.1:{port}", "--", str(described)], LOAD_CORE),
@@ -50,3 +49,8 @@ def load(request: Request, port: int, *, connections: int, seconds: int, folder:
     if heard.wrong or heard.broken or not heard.calls:
         raise RuntimeError(f"port {port} under load: {heard}")
     return heard
+
+
+def _described(request: Request) -> str:
+    headers = "".join(f"{name}\n{value}\n" for name, value in request.headers.items())
+    return f"{request.method}\n{request.path}\n{len(request.headers)}\n{headers}{len(request.body)}\n{request.body}\n"

@@ -40,7 +40,7 @@ def measure(
     """
     seen: dict[tuple[int, int], list[Measured]] = {}
     for one in contenders:
-        load(one.request, one.process.port, connections=16, seconds=1, folder=folder)
+        load([one.request], one.process.port, connections=16, seconds=1, folder=folder)
     for turn, concurrency in itertools.product(range(rounds), concurrencies):
         order = list(enumerate(contenders))
         for place, one in order if turn % 2 == 0 else reversed(order):
@@ -52,7 +52,7 @@ def measure(
 
 def _once(one: Contender, concurrency: int, seconds: int, folder: Path) -> Measured:
     before = one.process.cpu_s()
-    heard = load(one.request, one.process.port, connections=concurrency, seconds=seconds, folder=folder)
+    heard = load([one.request], one.process.port, connections=concurrency, seconds=seconds, folder=folder)
     spent = one.process.cpu_s() - before
     return Measured(
         one.server,

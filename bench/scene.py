@@ -40,7 +40,7 @@ def scene(folder: Path, python: Path) -> Iterator[list[Contender]]:
     marker = last_id(body)
     credentials = {"authorization": f"Bearer {issuer.token(ORGANISATION)}", "x-api-domain": domain}
     with (
-        tenant(folder, [(ORGANISATION, port)]) as upstream,
+        tenant(folder, [ORGANISATION], port) as upstream,
         product(folder, issuer, {"bench": (ORGANISATION, domain)}) as ours,
         peer(python, folder, free_port(), port, issuer) as theirs,
     ):

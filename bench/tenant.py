@@ -17,18 +17,18 @@ worker_rlimit_nofile 65536;
 events {{ worker_connections 32768; }}
 http {{
     access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
-    open_file_cache max=100; open_file_cache_valid 1h;
+    open_file_cache max=20000; open_file_cache_valid 1h;
     client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
     uwsgi_temp_path {folder}; scgi_temp_path {folder};
     default_type application/json;
-{servers}
+    map $host $organisation {{ default {first}; "~^(?<named>[0-9a-f]{{24}})\\.localhost$" $named; }}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location = /api/v2/admin/communities {{ alias {folder}/communities-$organisation.json; }}
+        location /api/v2/admin/organisations/ {{ return 200 '{{"id":"$organisation","name":"Bench"}}'; }}
+    }}
 }}
 """
-_SERVER = """    server {{
-        listen 127.0.0.1:{port}{backlog};
-        location = /api/v2/admin/communities {{ alias {folder}/communities-{organisation}.json; }}
-        location /api/v2/admin/organisations/ {{ return 200 '{{"id":"{organisation}","name":"Bench"}}'; }}
-    }}"""
 
 
 def communities(organisation: str, size: int = SIZE) -> bytes:
@@ -46,20 +46,14 @@ def last_id(body: bytes) -> str:
 
 
 @contextmanager
-def tenant(folder: Path, organisations: Sequence[tuple[str, int]]) -> Iterator[Process]:
-    """nginx, listening for each organisation on its port while the block runs.
-
-    Parameters:
-        organisations: pairs of id and port; each gets its own list.
-    """
-    servers = []
-    for organisation, port in organisations:
-        (folder / f"communities-{organisation}.json").write_bytes(communities(organisation))
-        servers.append(_SERVER.format(port=port, folder=folder, organisation=organisation, backlog=" backlog=4096"))
+def tenant(folder: Path, organisations: Sequence[str], port: int) -> Iterator[Process]:
+    """nginx while the block runs: `<id>.localhost` is that organisation's host, any other the first's."""
+    for each in organisations:
+        (folder / f"communities-{each}.json").write_bytes(communities(each))
     config = folder / "nginx.conf"
-    config.write_text(_CONFIG.format(folder=folder, servers="\n".join(servers)), "utf-8")
+    config.write_text(_CONFIG.format(port=port, folder=folder, first=organisations[0]), "utf-8")
     command = ["nginx", "-e", str(folder / "nginx-error.log"), "-p", str(folder), "-c", str(config)]
-    with running("nginx", command, organisations[0][1], core=LOAD_CORE, log=folder / "nginx.log") as process:
+    with running("nginx", command, port, core=LOAD_CORE, log=folder / "nginx.log") as process:
         yield process
 
 
