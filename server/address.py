@@ -1,7 +1,7 @@
 """The URL of one request: the operator's base, the operation's path, and of the caller's words only encoded values."""
 
 from collections.abc import Mapping
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 from server.tenants.tenant import Tenant
 from tools.refusals import Code, Field, Refusal
@@ -20,8 +20,8 @@ def address(
     if operation.api == "analytics":
         base = base.removesuffix("/admin") + "/analytics"
     path = operation.path.format_map({name: _segment(name, value) for name, value in ids.items()})
-    said = {name: _plain(value) for name, value in query.items() if value is not None}
-    return f"{base}{path}?{urlencode(said)}" if said else f"{base}{path}"
+    said = "&".join(f"{name}={_plain(value)}" for name, value in query.items() if value is not None)
+    return f"{base}{path}?{said}" if said else f"{base}{path}"
 
 
 def _segment(name: str, value: str) -> str:
@@ -41,4 +41,6 @@ def _segment(name: str, value: str) -> str:
 
 
 def _plain(value: str | int | bool) -> str:
+    if isinstance(value, str):
+        return quote_plus(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,5 +1,6 @@
 """One request as it is known so far: what was asked, who turned out to ask, how it ended. It becomes the audit line."""
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -11,7 +12,14 @@ from server.credentials import Presented
 from server.upstream import Progress
 from tools.refusals import Refusal
 
+_ids = random.Random()  # noqa: S311 - ids tell requests apart, they guard nothing
+
 Transport = Literal["http", "sse", "stdio"]
+
+
+def request_id() -> str:
+    """A new one: 32 hex digits."""
+    return f"{_ids.getrandbits(128):032x}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,8 @@ def _token(value: str, name: str) -> str:
             "Some clients split arguments at spaces: write Authorization:${AUTH_HEADER} without a space and put "
             '"Bearer <token>" in the env block.',
         )
-    if any(sign.isspace() or not sign.isprintable() for sign in token):
+    formed = _JWT.fullmatch(token) is not None
+    if not formed and any(sign.isspace() or not sign.isprintable() for sign in token):
         _malformed(
             "whitespace",
             f"The token in {name} has white space or an invisible character around or inside it.",
@@ -98,7 +99,7 @@ def _token(value: str, name: str) -> str:
         )
     if name == "Authorization" and not prefixed:
         _malformed("not_bearer", "Authorization does not start with Bearer.", "Write Authorization: Bearer <token>.")
-    if _JWT.fullmatch(token) is None:
+    if not formed:
         _malformed(
             "not_a_jwt",
             f"The value in {name} is not a token of this product: three parts of letters, digits, - and _, joined by "

@@ -8,6 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 
 from server.identity.principal import Principal
 from server.memory import InProcess
@@ -50,7 +51,7 @@ class Limits:
         Raises:
             Refusal: rate_limited, with the seconds to wait.
         """
-        keys = _keys(principal, tenant)
+        keys = _keys(principal.subject, tenant.organisation)
         for key, most in zip(keys, self._most, strict=True):
             if self._running[key] >= most:
                 raise _limited("concurrency", f"{most} calls are running already; that is the most at a time.", 1.0)
@@ -80,10 +81,11 @@ class Limits:
                 del self._running[key]
 
 
-def _keys(principal: Principal, tenant: Tenant) -> tuple[str, str]:
+@lru_cache(10_000)
+def _keys(subject: str, organisation: str) -> tuple[str, str]:
     # A subject is whatever the issuer wrote, of any length; its digest is a key of a known one.
-    subject = hashlib.sha256(principal.subject.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{tenant.organisation}:calls", f"{tenant.organisation}:calls:{subject}"
+    digest = hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{organisation}:calls", f"{organisation}:calls:{digest}"
 
 
 def _limited(reason: str, message: str, wait: float) -> Refusal:

@@ -1,6 +1,5 @@
 """The MCP server: one handler for each MCP method, and nothing that escapes one but an answer or a protocol error."""
 
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 from server import __version__, wire
 from server.calls import Calls, UnknownTool
 from server.case import Asked, Transport
+from server.case import request_id as new_id
 from server.credentials import Presented
 from server.references import References, Unknown
 from server.upstream import Progress
@@ -89,7 +89,7 @@ class Protocol:
         arguments = dict(params.arguments or {})
         if params.request_state is not None:
             if not _agreed(params.input_responses):
-                return wire.failure(_declined(params.name), uuid.uuid4().hex).result()
+                return wire.failure(_declined(params.name), new_id()).result()
             arguments["confirm"] = params.request_state
         envelope = await self._call(ctx, params.name, arguments)
         confirm = None if envelope.refusal is None else envelope.refusal.confirm
@@ -99,7 +99,7 @@ class Protocol:
         if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return t.InputRequiredResult(input_requests={"confirm": _form(question)}, request_state=confirm)
         if not await self._asked(ctx, question):
-            return wire.failure(_declined(params.name), uuid.uuid4().hex).result()
+            return wire.failure(_declined(params.name), new_id()).result()
         return (await self._call(ctx, params.name, arguments | {"confirm": confirm})).result()
 
     async def _call(self, ctx: Context, name: str, arguments: Mapping[str, Any]) -> wire.Envelope:
@@ -157,7 +157,7 @@ def _protocol_errors(name: str) -> Iterator[None]:
     except Unknown:
         raise MCPError(code=t.INVALID_PARAMS, message=f"Unknown, or an argument is missing: {name[:64]}") from None
     except Refusal as refusal:
-        said = refusal.error(uuid.uuid4().hex)
+        said = refusal.error(new_id())
         raise MCPError(code=wire.REFUSED, message=f"{refusal.message} {refusal.hint}", data=said) from None
 
 
@@ -207,7 +207,7 @@ def asked(ctx: Context, presented: Presented, transport: Transport, request_id: 
     return Asked(
         presented=presented,
         transport=transport,
-        request_id=request_id or uuid.uuid4().hex,
+        request_id=request_id or new_id(),
         carrier=traced(_header(ctx), ctx.meta or {}),
         progress=progress_to(ctx),
     )

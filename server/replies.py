@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from pydantic_core import from_json
+
 from server.net import Answered, NetError
 from tools.refusals import Code, Refusal
 from tools.spec import Operation
@@ -32,16 +34,15 @@ def value(answered: Answered, operation: Operation, organisation: str) -> Any:
     if "json" not in answered.headers.get("content-type", ""):
         raise invalid(operation, "The tenant's API answered with something that is not JSON.")
     try:
-        text = answered.body.decode()
-        parsed = _JSON.decode(text)
-        strangers = () if _plainly_ours(answered.body, organisation) else _strangers(text, organisation)
+        parsed = _parsed(answered.body)
+        strangers = () if _plainly_ours(answered.body, organisation) else _strangers(answered.body, organisation)
     except (ValueError, RecursionError):
         raise invalid(operation, "The tenant's API answered with JSON that cannot be read.") from None
     if not isinstance(parsed, dict | list):
         raise invalid(operation, "The tenant's API answered with a bare value instead of an object.")
     if strangers and not (operation.path.startswith("/templates/") and _offered(parsed, organisation)):
         _hide(operation)
-    return _encodable(parsed) if "\\u" in text and "\\ud" in text.lower() else parsed
+    return parsed
 
 
 def unanswered(error: NetError, operation: Operation) -> Refusal:
@@ -147,11 +148,11 @@ def _words(answered: Answered) -> str | None:
     return _TOKEN.sub("***", _UNPRINTABLE.sub(" ", message)).strip() or None
 
 
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-_JSON = json.JSONDecoder(parse_constant=_no_number)
+def _parsed(body: bytes) -> Any:
+    if b"\\u" in body and b"\\ud" in body.lower():
+        # JSON may escape half a surrogate pair, which no UTF-8 answer of ours could carry.
+        body = json.dumps(json.loads(body.decode()), ensure_ascii=False).encode("utf-8", "replace")
+    return from_json(body, allow_inf_nan=False)
 
 
 def _plainly_ours(body: bytes, organisation: str) -> bool:
@@ -160,14 +161,14 @@ def _plainly_ours(body: bytes, organisation: str) -> bool:
     return b"\\u" not in body and body.count(key) == body.count(key + f':"{organisation}"'.encode())
 
 
-def _strangers(text: str, organisation: str) -> list[str]:
+def _strangers(body: bytes, organisation: str) -> list[str]:
     """The other organisations that objects in the text say they belong to, however it is written."""
     owners: list[Any] = []
 
     def seen(found: dict[str, Any]) -> None:
         owners.append(found.get("organisationId"))
 
-    json.loads(text, object_hook=seen)
+    json.loads(body.decode(), object_hook=seen)
     return [str(owner) for owner in owners if owner is not None and owner != organisation]
 
 
@@ -189,8 +190,3 @@ def _hide(operation: Operation) -> NoReturn:
     if operation.method == "GET" and "{" in operation.path:
         raise Refusal(Code.NOT_FOUND, "Nothing with this id exists in your organisation.")
     raise invalid(operation, "The tenant's API answered with data of another organisation; it was withheld.")
-
-
-def _encodable(parsed: Any) -> Any:
-    # JSON may escape half a surrogate pair, which no UTF-8 answer of ours could carry.
-    return json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))

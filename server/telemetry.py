@@ -157,12 +157,22 @@ class _Call(_Span):
 
 
 class _Request(_Span):
+    """Never current: nothing is watched inside it, and making it so would cost as much as all the rest."""
+
     __slots__ = ("_method", "_status")
 
     def __init__(self, metrics: Metrics, span: Span, method: str) -> None:
         super().__init__(metrics, span)
         self._method = method
         self._status: int | None = None
+
+    def __enter__(self) -> Self:
+        self._began = time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._count(time.perf_counter() - self._began)
+        self._span.end()
 
     @property
     def headers(self) -> Mapping[str, str]:

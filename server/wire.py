@@ -96,9 +96,8 @@ def failure(refusal: Refusal, request_id: str) -> Envelope:
     return Envelope(compact({"ok": False, "error": refusal.error(request_id)}), refusal)
 
 
-def compact(value: Any) -> str:
-    """JSON without white space."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""JSON without white space."""
 
 
 def fitted(one: Tool, answer: BaseModel, cap: int) -> Envelope:

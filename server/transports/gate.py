@@ -67,7 +67,8 @@ class Gate:
         if path is not None:
             scope["path"], scope["raw_path"] = "/mcp", b"/mcp"
         who = scope[PRESENTED] = presented(scope, path and path[1].decode())
-        scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=owner(who), scopes=[]))
+        if scope["path"] != "/mcp":  # where streams are, each bound to its owner
+            scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=owner(who), scopes=[]))
         refusal = None if self._admit is None else await self._admit(who)
         return self._app if refusal is None else _forbidden(refusal)
 

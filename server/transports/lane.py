@@ -4,10 +4,8 @@ Same spine, same bytes of JSON, a fraction of the cost. Whatever is not exactly 
 a test sends both ways the same requests and compares what comes back.
 """
 
-import asyncio
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +14,14 @@ import anyio
 import mcp.types as t
 import pydantic_core
 from pydantic import ValidationError
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server import wire
 from server.calls import Calls, Listing
-from server.case import Asked
+from server.case import Asked, request_id
 from server.protocol import LIST_TTL_MS, traced
 from server.transports.gate import PRESENTED
+from server.transports.receiving import ended_when_gone, replayed
 from server.transports.views import Views
 from tools.spec import Effect
 
@@ -74,30 +73,23 @@ class Lane:
         self._views = Views()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
         first = await receive()
         common = None
         if first["type"] == "http.request" and not first.get("more_body") and len(first["body"]) <= _BODY:
             common = self._read(scope, first["body"])
         if common is None:
-            await self._app(scope, _replayed(first, receive), send)
+            await self._app(scope, replayed(first, receive), send)
             return
-        with anyio.CancelScope() as scope_of_call:
-            gone = asyncio.create_task(_cancelled_when_gone(receive, scope_of_call))
-            try:
-                result = await self._answer(scope, common)
-            finally:
-                gone.cancel()
+        with anyio.CancelScope() as call, ended_when_gone(receive, call):
+            result = await self._answer(scope, common)
             await _send(send, common, result)
 
     async def _answer(self, scope: Scope, common: Common) -> str:
-        asked = Asked(scope[PRESENTED], "http", uuid.uuid4().hex, common.carrier)
+        asked = Asked(scope[PRESENTED], "http", request_id(), common.carrier)
         if common.tool is None:
             return self._listed(await self._calls.listed(asked), modern=common.modern)
         envelope = await self._calls.call(asked, common.tool, common.arguments)
-        text = json.dumps(envelope.text, ensure_ascii=False)
+        text = wire.compact(envelope.text)
         failed = "false" if envelope.refusal is None else "true"
         tail = f",{self._modern}" if common.modern else ""
         said = f'"isError":{failed},"structuredContent":{envelope.text}{tail}'
@@ -141,9 +133,7 @@ class Lane:
         name = params.get("name")
         return method == "tools/call" and usual and isinstance(name, str) and name in self._short
 
-    def _agrees(
-        self, headers: Mapping[bytes, bytes], method: str, params: dict[str, Any], meta: dict[str, Any]
-    ) -> bool:
+    def _agrees(self, headers: Headers, method: str, params: Params, meta: Params) -> bool:
         """Whether headers and body say the same and the client's description of itself is sound."""
         version = headers.get(_VERSION, b"")
         if version in _LEGACY:
@@ -174,22 +164,6 @@ def _routing(scope: Scope) -> dict[bytes, bytes] | None:
             return None
     usual = found.get(b"content-type") == b"application/json" and found.get(b"accept") in _ACCEPT
     return found if usual else None
-
-
-def _replayed(first: Message, receive: Receive) -> Receive:
-    """A receive that gives the message that was already taken once more."""
-    waiting = [first]
-
-    async def replay() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return replay
-
-
-async def _cancelled_when_gone(receive: Receive, call: anyio.CancelScope) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    call.cancel()
 
 
 async def _send(send: Send, common: Common, result: str) -> None:
