@@ -123,12 +123,12 @@ class Settings(BaseModel):
     call_timeout_s: Annotated[float, Field(ge=2, le=600, description="One tool call in all.")] = 60.0
     result_bytes: Annotated[int, Field(ge=2_000, le=1_000_000, description="Largest answer of a tool.")] = 60_000
 
-    tenant_rate: Annotated[float, Field(gt=0, description="Calls a second of one organisation.")] = 100.0
-    tenant_burst: Annotated[int, Field(ge=1, description="Calls an organisation may make at once.")] = 200
-    tenant_calls: Annotated[int, Field(ge=1, description="Calls of one organisation under way in one process.")] = 32
-    caller_rate: Annotated[float, Field(gt=0, description="Calls a second of one person or script.")] = 50.0
-    caller_burst: Annotated[int, Field(ge=1, description="Calls one person or script may make at once.")] = 100
-    caller_calls: Annotated[int, Field(ge=1, description="Calls of one person or script under way.")] = 16
+    tenant_rate: Annotated[float, Field(gt=0, description="Calls a second of one organisation.")] = 500.0
+    tenant_burst: Annotated[int, Field(ge=1, description="Calls an organisation may make at once.")] = 1000
+    tenant_calls: Annotated[int, Field(ge=1, description="Calls of one organisation under way in one process.")] = 64
+    caller_rate: Annotated[float, Field(gt=0, description="Calls a second of one person or script.")] = 250.0
+    caller_burst: Annotated[int, Field(ge=1, description="Calls one person or script may make at once.")] = 500
+    caller_calls: Annotated[int, Field(ge=1, description="Calls of one person or script under way.")] = 32
     redis_url: Annotated[
         SecretStr | None, Field(description="State that replicas share: budgets, revocations, confirm values, replays.")
     ] = None
