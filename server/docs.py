@@ -3,13 +3,17 @@
 `python -m server.docs` writes them; a test fails while one is out of date.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from server import matrix, wire
+from server.envelope import ENVELOPE
+from server.settings import Settings, variable
 from tools import CATALOGUE
 from tools.operations import OPERATIONS
 from tools.out_of_reach import OUT_OF_REACH
@@ -29,6 +33,27 @@ Every tool over texts takes `language`. A thing is created in one language and t
 1. `create_post {"community_id": "...", "title": "Moon night", "content": "<p>Come</p>"}` in the organisation's own,
 2. `update_post {"id": "...", "title": "Mondnacht", "content": "<p>Kommt</p>", "language": "de"}`,
 3. `get_post {"id": "...", "language": "de"}` reads it back in German.
+"""
+
+_SETTINGS = """
+Every setting is an environment variable and, unless it is a secret, a flag of `serve`, `stdio` and `demo`; a flag wins.
+All mistakes are told at once, before a port opens, and the process ends with exit code 2. A variable that starts with
+`NUDJ_MCP_` and is no setting is a mistake too.
+
+A tenant directory is a TOML file that may change while the server runs; a bad edit leaves the old one in force and says
+so in the log:
+
+```toml
+[tenants.acme]
+organisation = "65a1b2c3d4e5f60718293a4b"
+api_domain = "https://acme.nudj.cx/api/v2/admin"
+also = ["https://rewards.acme.example/api/v2/admin"]   # custom domains of the same tenant
+connect_to = "10.0.0.7:443"                            # dial this address; Host and TLS name stay the tenant's
+trust = "acme-ca.pem"                                  # a CA that may vouch for this host, and for no other
+service_credential_file = "secrets/acme"               # for upstream_credential = service
+```
+
+`tenants_url` gives the same as JSON (`{"tenants": {"acme": {...}}}`, without the members that name local files).
 """
 
 _TOOLSETS = """
@@ -91,7 +116,32 @@ def errors_page() -> str:
     )
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"tools.md": tools_page, "errors.md": errors_page}
+def settings_page() -> str:
+    """docs/configuration.md: every setting, its variable and flag, its default and what it does."""
+    rows = (_setting(name, field) for name, field in Settings.model_fields.items())
+    return "\n".join(
+        [
+            "# Configuration",
+            "",
+            _GENERATED,
+            _SETTINGS,
+            *_table(("Variable", "Flag", "Default", "What it decides"), rows),
+            "",
+        ]
+    )
+
+
+def envelope_schema() -> str:
+    """docs/envelope.schema.json: what every structured content validates against."""
+    return json.dumps(ENVELOPE, indent=2) + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "tools.md": tools_page,
+    "errors.md": errors_page,
+    "configuration.md": settings_page,
+    "envelope.schema.json": envelope_schema,
+}
 """File in docs/ -> what writes it."""
 
 
@@ -106,6 +156,17 @@ def _table(head: tuple[str, ...], rows: Any) -> Iterator[str]:
     yield "|---" * len(head) + "|"
     for row in rows:
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def _setting(name: str, field: FieldInfo) -> tuple[str, ...]:
+    secret = "Secret" in str(field.annotation)
+    default = "" if field.default in (None, ()) else f"`{_said(field.default)}`"
+    flag = "none: it is a secret" if secret else f"`--{name.replace('_', '-')}`"
+    return f"`{variable(name)}`", flag, default, str(field.description)
+
+
+def _said(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _toolset_rows() -> Iterator[tuple[str, ...]]:

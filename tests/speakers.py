@@ -9,13 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from jsonschema import Draft202012Validator
 from yarl import URL
 
+from server.envelope import ENVELOPE
 from tests.world import ROOT, World
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+
+PUBLISHED = Draft202012Validator(ENVELOPE)
+"""docs/envelope.schema.json: every answer that any test hears is held to it."""
 
 _META = {
     "io.modelcontextprotocol/protocolVersion": MODERN,
@@ -40,6 +45,7 @@ class Heard:
         envelope: dict[str, Any] = result["structuredContent"]
         assert envelope == json.loads(result["content"][0]["text"])
         assert result["isError"] is not envelope["ok"]
+        PUBLISHED.validate(envelope)
         return envelope
 
     @property
