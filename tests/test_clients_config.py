@@ -63,7 +63,7 @@ def _target(**changes: Any) -> clients.Target:
 
 
 def _document(client: clients.Client, way: clients.Way) -> dict[str, Any]:
-    return clients.document(client, _target(profile="acme", header_file="/home/a/.nudj-header"), way)
+    return clients.document(client, _target(profile="acme", header_file="~/.nudj-header"), way)
 
 
 @pytest.mark.parametrize(("client", "way"), WAYS, ids=lambda value: getattr(value, "name", value))

@@ -1,0 +1,93 @@
+"""The hand-written pages keep their word: what they name exists, what they tell to do works."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+def _tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return listed.stdout.split()
+
+
+def test_every_test_that_the_security_page_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "security.md").read_text("utf-8")))
+    written = {
+        name
+        for file in (ROOT / "tests").glob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", file.read_text("utf-8"))
+    }
+    assert named
+    assert named - written == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_is_short_and_soon_runnable() -> None:
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert len(lines) <= 150
+    assert any("nudj-mcp demo" in line for line in lines[:40])
+
+
+def test_the_readme_names_commands_and_flags_that_exist() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}
+    for command, flags in re.findall(
+        r"nudj-mcp (config|doctor|login|stdio|serve|demo)((?: [\w./:-]+| --[\w-]+)*)", text
+    ):
+        help_ = [sys.executable, "-m", "server", command, "--help"]
+        shown = subprocess.run(help_, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+        assert [flag for flag in re.findall(r"--[\w-]+", flags) if flag not in shown] == []
+
+
+def test_the_recipe_for_a_tool_works_as_written(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    for name in ("server", "tools", "tests", "docs", "pyproject.toml"):
+        source = ROOT / name
+        ignored = shutil.ignore_patterns("node_modules", "__pycache__")
+        shutil.copytree(source, copy / name, ignore=ignored) if source.is_dir() else shutil.copy(source, copy / name)
+    recipe = (ROOT / "docs" / "adding-a-tool.md").read_text("utf-8")
+    module = re.search(r"```python\n(.*?)```", recipe, re.DOTALL)
+    assert module is not None
+    (copy / "tools" / "live.py").write_text(module[1], "utf-8")
+    catalogue = copy / "tools" / "__init__.py"
+    said = catalogue.read_text("utf-8").replace("    leaderboards,\n", "    leaderboards,\n    live,\n", 1)
+    catalogue.write_text(said.replace("    *communities.TOOLS,", "    *communities.TOOLS,\n    *live.TOOLS,"), "utf-8")
+    script = re.search(r"```sh\n(.*?)```", recipe, re.DOTALL)
+    assert script is not None
+    commands = (
+        script[1]
+        .replace("python ", f"{sys.executable} ")
+        .replace("pytest ", f"{sys.executable} -m pytest -q -k 'live_communities or page or catalogue' ")
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run(
+        ["sh", "-ec", commands], cwd=copy, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-2000:]
+    assert "list_live_communities" in (copy / "docs" / "tools.md").read_text("utf-8")
+
+
+def test_no_file_names_this_machine_or_a_download_address() -> None:
+    forbidden = re.compile(
+        r"(?<![.\w])/(work|root|home|opt/venv)/[\w.-]+/|index-url|registry = \"http|\"resolved\": \"http"
+    )
+    found = []
+    for name in _tracked():
+        file = ROOT / name
+        if file.suffix in {".png", ".jpg", ".woff2"} or name == "tests/test_pages.py":
+            continue
+        found += [f"{name}: {line[:80]}" for line in file.read_text("utf-8").splitlines() if forbidden.search(line)]
+    assert found == []
