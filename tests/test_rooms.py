@@ -1,0 +1,144 @@
+"""The rules of the house: one direction of imports, one door for each library, and files that fit a glance."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+LAYERS: tuple[frozenset[str], ...] = tuple(
+    frozenset(rooms.split())
+    for rooms in (
+        "__main__ cli",
+        "commands demo doctor docs",
+        "running deployment sandbox",
+        "transports",
+        "protocol",
+        "references",
+        "calls",
+        "case confirmations replays",
+        "admission arguments audit community grants limits upstream wire matrix breaker retries replies address",
+        "identity tenants",
+        "credentials",
+        "clients envelope keychain logs memory metrics net polled secret serving settings store strict_json telemetry "
+        "traces",
+    )
+)
+"""The rooms of server/, from the command line inwards; a room imports from its own layer and those below."""
+
+DOORS = {
+    "mcp": {"protocol", "wire", "transports", "demo"},
+    "httpx": set(),
+    "httpx2": {"demo"},
+    "aiohttp": {"net"},
+    "redis": {"store"},
+    "jwt": {"identity", "sandbox"},
+    "cryptography": {"identity", "sandbox"},
+    "keyring": {"keychain"},
+    "uvicorn": {"serving"},
+    "prometheus_client": {"metrics", "telemetry"},
+    "jinja2": {"sandbox"},
+    "jsonschema": {"sandbox"},
+}
+"""Libraries, and the rooms that may know them."""
+
+SEEN_OF_TOOLS = {"tools.spec", "tools.refusals", "tools.paging", "tools.operations"}
+"""What the rooms see of the catalogue; prompts and resources are records of their own."""
+
+COMPOSING = {"__main__", "cli", "commands", "demo", "doctor", "docs"}
+
+
+def _files(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def _name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _room(module: str) -> str:
+    """The room of a module of server/: its file, or the package it is in."""
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+@cache
+def _modules() -> frozenset[str]:
+    return frozenset(_name(path) for path in _files("server", "tools"))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Modules a file imports; a name imported from a package is that package's module where it is one."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in _modules() else node.module
+
+
+def _layer(room: str) -> int:
+    return next(level for level, rooms in enumerate(LAYERS) if room in rooms)
+
+
+SERVER = pytest.mark.parametrize("path", _files("server"), ids=_name)
+EVERY = pytest.mark.parametrize("path", _files("server", "tools"), ids=_name)
+
+
+@SERVER
+def test_imports_run_one_way(path: Path) -> None:
+    room = _room(_name(path))
+    if room == "__init__":
+        return
+    theirs = {_room(module) for module in _imports(path) if module.startswith("server.")}
+    assert {other for other in theirs if _layer(other) < _layer(room)} == set()
+
+
+def test_no_two_modules_need_each_other() -> None:
+    needs = {_name(path): {m for m in _imports(path) if m in _modules()} for path in _files("server", "tools")}
+    done: set[str] = set()
+    while ready := {module for module, others in needs.items() if module not in done and others <= done | {module}}:
+        done |= ready
+    assert set(needs) - done == set()
+
+
+@EVERY
+def test_each_library_has_its_door(path: Path) -> None:
+    module = _name(path)
+    room = _room(module) if module.startswith("server") else "tools"
+    known = {imported.split(".")[0] for imported in _imports(path)}
+    assert {library for library in known & DOORS.keys() if room not in DOORS[library]} == set()
+
+
+@pytest.mark.parametrize("path", _files("tools"), ids=_name)
+def test_the_catalogue_knows_nothing_of_the_server(path: Path) -> None:
+    known = {imported.split(".")[0] for imported in _imports(path)}
+    assert known & {"server", "mcp", "starlette", "opentelemetry", "os", "sys", "asyncio"} == set()
+
+
+@SERVER
+def test_only_the_command_line_wires_the_catalogue_in(path: Path) -> None:
+    if _room(_name(path)) in COMPOSING:
+        return
+    seen = {module for module in _imports(path) if module.split(".")[0] == "tools"}
+    assert seen - SEEN_OF_TOOLS <= {"tools.prompts", "tools.resources"}
+
+
+@EVERY
+def test_only_settings_reads_the_environment(path: Path) -> None:
+    reads = "os.environ" in path.read_text("utf-8") or "getenv" in path.read_text("utf-8")
+    assert not reads or _name(path) == "server.settings"
+
+
+@EVERY
+def test_every_file_says_why_it_exists_and_fits_a_glance(path: Path) -> None:
+    text = path.read_text("utf-8")
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree)
+    tables = {"tools.operations"}  # one line an operation
+    assert len(text.splitlines()) <= 300 or _name(path) in tables
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    assert [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= 60] == []
