@@ -21,6 +21,7 @@ from server.memory import InProcess
 from tests.speakers import Http, speaking
 from tests.world import World
 from tools.refusals import Code, Refusal
+from tools.spec import Destroying
 from tools.tokens import REVOKE
 
 
@@ -69,13 +70,19 @@ async def test_a_confirm_value_fits_one_caller_one_tool_one_set_of_arguments_onc
 async def test_a_confirm_value_ends_after_five_minutes() -> None:
     now = 1_000_000.0
     confirmations = Confirmations(b"k" * 32, InProcess(), lambda: now)
+
+    def given(**said: str) -> Destroying:
+        read = REVOKE.takes.model_validate({"token_id": "x"} | said)
+        assert isinstance(read, Destroying)
+        return read
+
     who = Principal("s", "a" * 24, (Grant(Role.ADMIN),), 2_000_000, "t", "bearer", "d")
     with pytest.raises(Refusal) as asked:
-        await confirmations.require(who, REVOKE, REVOKE.takes.model_validate({"token_id": "x"}))
-    given = REVOKE.takes.model_validate({"token_id": "x", "confirm": asked.value.confirm})
+        await confirmations.require(who, REVOKE, given())
+    confirm = asked.value.confirm or ""
     now += LIFETIME_S + 1
     with pytest.raises(Refusal) as late:
-        await confirmations.require(who, REVOKE, given)
+        await confirmations.require(who, REVOKE, given(confirm=confirm))
     assert (late.value.code, late.value.reason) == (Code.CONFIRMATION_REQUIRED, "expired")
 
 
@@ -83,7 +90,7 @@ async def test_a_confirm_value_ends_after_five_minutes() -> None:
 async def asking(world: World, over: str, agrees: bool, seen: list[str]) -> AsyncIterator[Client]:
     """A client whose person is shown each question and always answers the same."""
 
-    async def answer(_context: Any, params: Any) -> t.ElicitResult | t.ErrorData:
+    async def answer(context: Any, params: Any) -> t.ElicitResult | t.ErrorData:
         seen.append(params.message)
         return t.ElicitResult(action="accept", content={"agree": agrees})
 
