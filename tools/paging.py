@@ -83,10 +83,10 @@ async def page(
     found = await api.call(
         operation, query={"limit": asked.limit, "skip": asked.skip} | (query or {}), language=language
     )
-    edges = Edges.model_validate(found)
-    items = tuple(item.model_validate(edge) for edge in edges.edges)
-    end = asked.skip + len(edges.edges)
-    more = bool(edges.edges) and end < edges.total_count
+    edges = Shaped[item].model_validate(found)  # type: ignore[valid-type]
+    items = edges.edges
+    end = asked.skip + len(items)
+    more = bool(items) and end < edges.total_count
     return Page[item](  # type: ignore[valid-type]
         items=items, next_cursor=encode(end) if more else None, total_count=edges.total_count, skipped=asked.skip
     )
@@ -101,4 +101,11 @@ class Edges(Answer):
     """A page as the tenant's API gives it."""
 
     edges: list[dict[str, Any]]
+    total_count: Annotated[int, Field(ge=0)]
+
+
+class Shaped(Answer, Generic[ItemT]):
+    """The same with its edges read as items, all of them in one go."""
+
+    edges: tuple[ItemT, ...]
     total_count: Annotated[int, Field(ge=0)]
