@@ -40,7 +40,7 @@ def measure(
     """
     seen: dict[tuple[int, int], list[Measured]] = {}
     for one in contenders:
-        load([one.request], one.process.port, connections=16, seconds=1, folder=folder)
+        load([one.request], one.process.port, connections=16, seconds=3, folder=folder)
     for turn, concurrency in itertools.product(range(rounds), concurrencies):
         order = list(enumerate(contenders))
         for place, one in order if turn % 2 == 0 else reversed(order):

@@ -38,7 +38,7 @@ class World:
         self.keys = PublishedKeys(JWKS, self.web, clock=self.clock)
         self.feed = Feed(FEED, self.web, clock=self.clock)
         self.verifier = KeyVerifier(
-            self.keys, revocations or self.feed, EXPECTED, clock=self.clock, verdicts=Verdicts(size)
+            self.keys, revocations or self.feed, EXPECTED, clock=self.clock, verdicts=Verdicts(size, size)
         )
 
     def publish(self, *keys: dict[str, Any]) -> None:

@@ -21,12 +21,14 @@ class Verdicts:
     A verdict holds only while the key set it was reached with is in force. Nothing is keyed by what a token claims.
 
     Parameters:
-        size: verdicts kept per book, > 0; the least recently used goes first.
+        size: good verdicts kept, > 0, of about 1 kB each; the least recently used goes first.
+        forged: bad ones kept, > 0.
     """
 
-    def __init__(self, size: int = 10_000) -> None:
+    def __init__(self, size: int = 100_000, forged: int = 10_000) -> None:
         self.hits = self.misses = 0
         self._size = size
+        self._most_forged = forged
         self._good: OrderedDict[str, _Held] = OrderedDict()
         self._forged: OrderedDict[str, tuple[KeySet, float]] = OrderedDict()
 
@@ -55,7 +57,7 @@ class Verdicts:
     def keep_forged(self, digest: str, keys: KeySet, now: float) -> None:
         """Keep a bad signature for ten seconds."""
         self._forged[digest] = (keys, now + _FORGED_S)
-        if len(self._forged) > self._size:
+        if len(self._forged) > self._most_forged:
             self._forged.popitem(last=False)
 
     def forget(self, digest: str) -> None:
