@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from server.serving import bind, listening, port_of
 from tests.entitlement import entitled
+from tests.planting import Planting
 from tests.speakers import Heard, Http, speaking
-from tests.world import World, running
+from tests.world import World, beside, running
 from tools import CATALOGUE
 from tools.spec import Destroying, Effect, Tool
 
@@ -24,6 +27,32 @@ def own() -> Iterator[World]:
     """A world of this module's own, since its calls change and delete."""
     with running() as world:
         yield world
+
+
+@dataclass(frozen=True, slots=True)
+class Talkative:
+    """A server whose acme says too much, and what acme must not have said to anybody."""
+
+    origin: str
+    tenant: Planting
+    secrets: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def talkative(own: World) -> Iterator[Talkative]:
+    """One for the whole module."""
+    secrets = {
+        "internalSecret": "planted-hunter2",
+        "passwordHash": "$argon2id$planted",
+        "parentOrganisationId": str(own.organisations["globex"]["id"]),
+    }
+    tenant, port = Planting(own.local.sandbox.app, secrets), bind("127.0.0.1", 0)
+    there = {"acme": f"127.0.0.1:{port_of(port)}"}
+    with (
+        own.portal.wrap_async_context_manager(listening(tenant, port)),
+        own.portal.wrap_async_context_manager(beside(own, connect_to=there)) as origin,
+    ):
+        yield Talkative(origin, tenant, (*secrets, *secrets.values()))
 
 
 @pytest.fixture(scope="module")
@@ -165,41 +194,54 @@ async def made(speaker: Speaker, tool: Tool, known: dict[str, str], world: World
 
 
 @EVERY
-async def test_called_rightly_it_answers(own: World, seeded: Mapping[str, str], tool: Tool) -> None:
+async def test_called_rightly_it_answers_and_keeps_what_it_was_not_asked_for(
+    own: World, talkative: Talkative, seeded: Mapping[str, str], tool: Tool
+) -> None:
     known = dict(seeded)
-    async with speaking(own.origin) as http:
+    async with speaking(talkative.origin) as http:
         speaker = Speaker(own, http)
         await made(speaker, tool, known, own)
         said = arguments(tool, known)
         if tool.name == "reorder_actions":
             ids = await speaker.ids("list_actions", {"owner_id": known["challenge"]})
             said = {"owner_id": known["challenge"], "action_ids": ids[::-1]}
+        before = talkative.tenant.requests
         heard = await speaker.done(tool, said)
         assert heard.code == "ok", heard.envelope
+        assert [secret for secret in talkative.secrets if secret.encode() in heard.raw] == []
+        assert talkative.tenant.requests > before or not tool.operations
 
 
 @EVERY
-async def test_called_wrongly_it_names_the_field(own: World, tool: Tool) -> None:
-    async with speaking(own.origin) as http:
+async def test_called_wrongly_it_names_the_field_and_asks_the_tenant_nothing(
+    own: World, talkative: Talkative, tool: Tool
+) -> None:
+    async with speaking(talkative.origin) as http:
+        before = talkative.tenant.requests
         heard = await http.call(tool.name, {"surprise": 1}, headers=own.headers("admin"))
-        error = heard.envelope["error"]
-        assert error["code"] == "arguments_invalid"
-        pointers = {field["pointer"] for field in error["fields"]}
-        required = {f"/{name}" for name, field in tool.takes.model_fields.items() if field.is_required()}
-        assert pointers >= required | {"/surprise"}
+    error = heard.envelope["error"]
+    assert error["code"] == "arguments_invalid"
+    pointers = {field["pointer"] for field in error["fields"]}
+    required = {f"/{name}" for name, field in tool.takes.model_fields.items() if field.is_required()}
+    assert pointers >= required | {"/surprise"}
+    assert talkative.tenant.requests == before
 
 
 @EVERY
-async def test_called_by_somebody_who_may_not_it_says_what_is_needed(own: World, tool: Tool) -> None:
+async def test_called_by_somebody_who_may_not_it_says_what_is_needed_and_asks_the_tenant_nothing(
+    own: World, talkative: Talkative, tool: Tool
+) -> None:
     if not tool.permissions:
         return  # everybody may ask who they are
     role = next((each for each in ("viewer", "manager") if entitled(tool.name, each, False, "builder")), None)
     headers = own.headers("admin") | {
         "authorization": f"Bearer {own.mint('acme', role=role or 'nobody')}",
     }
-    async with speaking(own.origin) as http:
+    before = talkative.tenant.requests
+    async with speaking(talkative.origin) as http:
         error = (await http.call(tool.name, {}, headers=headers)).envelope["error"]
     assert error["code"] == "role_denied"
     assert set(error["required"]) <= {str(one) for one in tool.permissions}
     assert error["held"] == ([role] if role else [])
     assert any(word in error["hint"] for word in ("viewer", "moderator", "manager", "admin"))
+    assert talkative.tenant.requests == before
