@@ -4,50 +4,25 @@ One pool, keyed by the scheme, host and port of the URL, so that organisations n
 they share an address. It keeps no cookies, follows no redirects, reads no proxy environment and sends nothing twice.
 """
 
-import socket
+import asyncio
+import ipaddress
 import ssl
 import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Protocol, Self
 
 if sys.platform != "win32":
     import resource
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.http_exceptions import ContentEncodingError
-from yarl import URL
+from server.connection import Answered, Connection, NetError
+from server.origin import Origin, parted, written
 
-Fault = Literal["refused", "timeout", "dropped", "too_large", "tls", "protocol"]
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A whole HTTP answer. Header names are lower case; redirects are answers like any other."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class NetError(Exception):
-    """No whole answer came.
-
-    Parameters:
-        fault: what happened: `refused` (no connection, the request was never sent), `timeout`, `dropped` (closed
-            before the whole answer), `too_large` (over the cap), `tls`, `protocol` (not HTTP).
-        sent: whether the request may have reached the other side.
-    """
-
-    def __init__(self, fault: Fault, *, sent: bool) -> None:
-        super().__init__(fault)
-        self.fault = fault
-        self.sent = sent
+__all__ = ["Answered", "Net", "NetError", "Route", "Routes", "Send"]
 
 
 class Send(Protocol):
@@ -93,6 +68,24 @@ Routes = Callable[[str, int], Route | None]
 """From host and port of a URL to its route; asked at each request, so that a reloaded directory takes effect."""
 
 
+@dataclass(slots=True)
+class _Host:
+    """The connections of one origin: the unused ones with the time since when, and how many calls use or await one."""
+
+    turns: asyncio.Semaphore
+    unused: list[tuple[float, Connection]] = field(default_factory=list)
+    users: int = 0
+
+    def last_used(self, since: float) -> Connection | None:
+        """An unused connection that was used at or after a moment."""
+        while self.unused:
+            at, connection = self.unused.pop()
+            if connection.usable and at >= since:
+                return connection
+            connection.close()
+        return None
+
+
 class Net:
     """The real `Send`. Use as `async with Net(...) as net`; one for the whole process.
 
@@ -116,34 +109,28 @@ class Net:
         connect_s: float = 3.0,
     ) -> None:
         self._routes = routes
-        self._total = total
+        self._turns = asyncio.Semaphore(total)
         self._per_host = per_host
         self._idle_s = idle_s
         self._connect_s = connect_s
         self._kept = _Kept(_half_the_files() if idle_hosts is None else idle_hosts, idle_s)
-        self._contexts: dict[Path, ssl.SSLContext] = {}
-        self._session: aiohttp.ClientSession | None = None
+        self._contexts: dict[Path | None, ssl.SSLContext] = {}
+        self._hosts: dict[Origin, _Host] = {}
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._open = False
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(
-            resolver=_Resolver(self._routes),
-            limit=self._total,
-            limit_per_host=self._per_host,
-            keepalive_timeout=self._idle_s,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            middlewares=(_never_again,),
-            skip_auto_headers=("User-Agent", "Content-Type"),
-        )
+        self._open = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        self._open = False
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for host in self._hosts.values():
+            host.last_used(float("inf"))
 
     async def send(
         self,
@@ -156,36 +143,85 @@ class Net:
         cap: int = 8_000_000,
     ) -> Answered:
         """See `Send`. The URL is sent as it stands: escapes stay escapes and dots stay dots."""
-        if self._session is None:
+        if not self._open:
             raise RuntimeError("Net is used outside its async with block")
-        target = URL(url, encoded=True)
-        host, port = target.raw_host or "", target.port or 0
-        sent = {"accept-encoding": "gzip", **headers}
-        if not self._kept.keeps((host, port)):
-            sent["connection"] = "close"
         try:
-            async with self._session.request(
-                method,
-                target,
-                headers=sent,
-                data=body,
-                allow_redirects=False,
-                ssl=self._context(host, port),
-                timeout=aiohttp.ClientTimeout(total=timeout_s, connect=min(self._connect_s, timeout_s / 2)),
-            ) as answer:
-                whole = await _read(answer, cap)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _named(error) from None
-        return Answered(answer.status, {name.lower(): value for name, value in answer.headers.items()}, whole)
+            origin, target = parted(url)
+        except ValueError:
+            raise NetError("refused", sent=False) from None
+        keep = self._kept.keeps((origin.host, origin.port))
+        request = written(method, origin, target, headers if keep else {**headers, "connection": "close"}, body)
+        begun = time.monotonic()
+        connection = await self._taken(origin, min(self._connect_s, timeout_s / 2))
+        try:
+            return await connection.ask(request, cap=cap, timeout_s=timeout_s - (time.monotonic() - begun))
+        finally:
+            self._give_back(origin, connection, keep=keep)
 
-    def _context(self, host: str, port: int) -> ssl.SSLContext | bool:
-        route = self._routes(host, port)
-        if route is None or route.trust is None:
-            return True
-        context = self._contexts.get(route.trust)
+    async def _taken(self, origin: Origin, patience_s: float) -> Connection:
+        """A connection to use alone: the one used last, or else a new one."""
+        host = self._hosts.get(origin)
+        if host is None:
+            host = self._hosts[origin] = _Host(asyncio.Semaphore(self._per_host))
+        host.users += 1
+        held = []
+        try:
+            async with asyncio.timeout(patience_s):
+                for turns in (host.turns, self._turns):
+                    await turns.acquire()
+                    held.append(turns)
+                return host.last_used(time.monotonic() - self._idle_s) or await self._dialled(origin)
+        except OSError as fault:
+            self._leave(origin, host, *held)
+            raise _named(fault) from None
+        except BaseException:
+            self._leave(origin, host, *held)
+            raise
+
+    async def _dialled(self, origin: Origin) -> Connection:
+        route = self._routes(origin.host, origin.port)
+        address, port = _address(origin, route)
+        context = self._context(route.trust if route else None) if origin.scheme == "https" else None
+        _, connection = await asyncio.get_running_loop().create_connection(
+            Connection, address, port, ssl=context, server_hostname=origin.host if context else None
+        )
+        return connection
+
+    def _context(self, trust: Path | None) -> ssl.SSLContext:
+        context = self._contexts.get(trust)
         if context is None:
-            context = self._contexts[route.trust] = ssl.create_default_context(cafile=route.trust)
+            context = self._contexts[trust] = ssl.create_default_context(cafile=trust)
         return context
+
+    def _give_back(self, origin: Origin, connection: Connection, *, keep: bool) -> None:
+        host = self._hosts[origin]
+        if keep and connection.usable:
+            host.unused.append((time.monotonic(), connection))
+            if self._sweeper is None:
+                self._sweeper = asyncio.get_running_loop().call_later(self._idle_s, self._sweep)
+        else:
+            connection.close()
+        self._leave(origin, host, host.turns, self._turns)
+
+    def _leave(self, origin: Origin, host: _Host, *held: asyncio.Semaphore) -> None:
+        for turns in held:
+            turns.release()
+        host.users -= 1
+        if not host.users and not host.unused:
+            del self._hosts[origin]
+
+    def _sweep(self) -> None:
+        """Close what has not been used for long; look again while anything is kept."""
+        since = time.monotonic() - self._idle_s
+        for origin, host in list(self._hosts.items()):
+            fresh = [kept for kept in host.unused if kept[0] >= since and kept[1].usable]
+            for _, connection in set(host.unused).difference(fresh):
+                connection.close()
+            host.unused = fresh
+            if not host.users and not fresh:
+                del self._hosts[origin]
+        again = self._idle_s / 2
+        self._sweeper = asyncio.get_running_loop().call_later(again, self._sweep) if self._hosts else None
 
 
 class _Kept:
@@ -215,62 +251,27 @@ def _half_the_files() -> int:
     return 32_768 if soft == resource.RLIM_INFINITY else min(soft // 2, 32_768)
 
 
-class _Resolver(AbstractResolver):
-    """Looks up the address a route names instead of the host's own."""
-
-    def __init__(self, routes: Routes) -> None:
-        self._routes = routes
-        self._names = aiohttp.DefaultResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        route = self._routes(host, port)
-        if route is None or route.connect_to is None:
-            # RFC 6761 section 6.3: names under localhost are this machine, also where the resolver does not know it.
-            return await self._names.resolve("localhost" if host.endswith(".localhost") else host, port, family)
-        address, _, dialled = route.connect_to.rpartition(":")
-        return await self._names.resolve(address.strip("[]"), int(dialled), family)
-
-    async def close(self) -> None:
-        await self._names.close()
+def _address(origin: Origin, route: Route | None) -> tuple[str, int]:
+    if route is not None and route.connect_to is not None and not _is_address(origin.host):
+        address, _, port = route.connect_to.rpartition(":")
+        return address.strip("[]"), int(port)
+    # RFC 6761 section 6.3: names under localhost are this machine, also where the resolver does not know it.
+    return ("localhost" if origin.host.endswith(".localhost") else origin.host), origin.port
 
 
-async def _never_again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    # The session repeats what it calls idempotent (PUT and DELETE too) when a connection closes under it, unless the
-    # error is one it does not know. Whether to repeat is the caller's decision.
+def _is_address(host: str) -> bool:
     try:
-        return await handler(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _named(error) from None
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
-async def _read(answer: aiohttp.ClientResponse, cap: int) -> bytes:
-    if (answer.content_length or 0) > cap:
-        raise NetError("too_large", sent=True)
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in answer.content.iter_any():
-        size += len(chunk)
-        if size > cap:
-            raise NetError("too_large", sent=True)
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _named(error: Exception) -> NetError:
+def _named(error: OSError) -> NetError:
     match error:
-        case aiohttp.ClientSSLError():
+        case ssl.SSLError():
             return NetError("tls", sent=False)
-        case aiohttp.ConnectionTimeoutError():
-            return NetError("timeout", sent=False)
-        case aiohttp.ClientConnectorError():
-            return NetError("refused", sent=False)
         case TimeoutError():
-            return NetError("timeout", sent=True)
-        case aiohttp.ClientPayloadError() if not isinstance(error.__cause__, ContentEncodingError):
-            return NetError("dropped", sent=True)
-        case aiohttp.ClientOSError() | aiohttp.ServerDisconnectedError():
-            return NetError("dropped", sent=True)
+            return NetError("timeout", sent=False)
         case _:
-            return NetError("protocol", sent=True)
+            return NetError("refused", sent=False)

@@ -23,8 +23,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "admission arguments audit community grants limits upstream wire matrix breaker retries replies address",
         "identity tenants",
         "credentials",
-        "clients envelope keychain logs memory metrics net polled secret serving settings store strict_json telemetry "
-        "traces",
+        "clients connection envelope keychain logs memory metrics net origin polled secret serving settings store "
+        "strict_json telemetry traces",
     )
 )
 """The rooms of server/, from the command line inwards; a room imports from its own layer and those below."""
@@ -33,7 +33,8 @@ DOORS = {
     "mcp": {"protocol", "wire", "transports", "demo"},
     "httpx": set(),
     "httpx2": {"demo"},
-    "aiohttp": {"net"},
+    "aiohttp": set(),
+    "httptools": {"connection"},
     "redis": {"store"},
     "jwt": {"identity", "sandbox"},
     "cryptography": {"identity", "sandbox"},
