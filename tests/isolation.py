@@ -11,7 +11,7 @@ from statistics import median
 from tests.fleet import replicas
 from tests.hosted import Hosted
 from tests.load import Outcomes, calling
-from tests.sites import site
+from tests.sites import reply, site
 
 BUDGETS = {
     "NUDJ_MCP_TENANT_RATE": "100",
@@ -59,12 +59,13 @@ async def dead() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def flooding() -> AsyncIterator[str | None]:
-    """A tenant that is well; it is its callers who ask too much."""
-    yield None
+async def flooding() -> AsyncIterator[str]:
+    """A tenant that answers at once, on its own; it is its callers who ask too much."""
+    async with site(reply(b'{"totalCount":0,"edges":[]}', "content-type: application/json")) as here:
+        yield f"127.0.0.1:{here.port}"
 
 
-TROUBLES: dict[str, Callable[[], AbstractAsyncContextManager[str | None]]] = {
+TROUBLES: dict[str, Callable[[], AbstractAsyncContextManager[str]]] = {
     "slow": slow,
     "dead": dead,
     "flooding": flooding,
@@ -104,14 +105,14 @@ async def _round(origin: str, here: Hosted, seconds: float) -> Outcomes:
 
 
 @contextmanager
-def _server(here: Hosted, globex: str | None) -> Iterator[str]:
+def _server(here: Hosted, globex: str) -> Iterator[str]:
     well = here.environment["NUDJ_MCP_AUTH_ISSUER"].removeprefix("http://")
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder, "tenants.toml")
         directory.write_text(
             "\n".join(
                 f'[tenants.{name}]\norganisation = "{one["id"]}"\napi_domain = "{one["api_domain"]}"\n'
-                f'connect_to = "{(globex if name == "globex" else None) or well}"\n'
+                f'connect_to = "{globex if name == "globex" else well}"\n'
                 for name, one in here.organisations.items()
             )
         )
