@@ -3,12 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from server import wire
 from tests.samples import HEX
 from tools.selecting import Selecting
 from tools.spec import Tool
+
+SOME = settings(
+    max_examples=40,
+    derandomize=True,
+    deadline=None,
+    phases=(Phase.generate,),  # shrinking an argument object takes minutes and shows little more
+    suppress_health_check=list(HealthCheck),
+)
+"""How often an argument object is drawn."""
 
 Known = Mapping[str, Sequence[str]]
 """Values for members whose legal ones the schema cannot say, by name."""
@@ -24,6 +34,54 @@ def arguments(tool: Tool) -> st.SearchStrategy[dict[str, Any]]:
     schema = wire.input_schema(tool)
     fields = list(tool.takes.selects.model_fields) if issubclass(tool.takes, Selecting) else []
     return _object(schema, schema.get("$defs", {}), {"fields": fields, "tags": [HEX, TAG]})
+
+
+def slips(tool: Tool) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
+    """A member, and an argument object in which that one member is wrong and all others are legal alone."""
+    schema = wire.input_schema(tool)
+    members = schema.get("properties", {})
+    wrong = [(name, value) for name, inner in members.items() for value in _wrong(inner, schema.get("$defs", {}))]
+    unknown = st.from_regex(r"[a-z_]{1,20}", fullmatch=True).filter(lambda name: name not in members)
+    slip = st.one_of(
+        st.tuples(unknown, st.text(max_size=9)),
+        *([st.sampled_from(wrong)] if wrong else []),
+        *([st.sampled_from(schema["required"]).map(lambda name: (name, _ABSENT))] if schema.get("required") else []),
+    )
+    return st.builds(_slipped, slip, arguments(tool))
+
+
+_ABSENT = object()
+
+
+def _slipped(slip: tuple[str, Any], said: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    name, value = slip
+    others = {other: one for other, one in said.items() if other != name}
+    return name, others if value is _ABSENT else others | {name: value}
+
+
+def _wrong(schema: dict[str, Any], defs: dict[str, Any]) -> list[Any]:
+    """Values just outside of what a member may be."""
+    if "$ref" in schema:
+        return _wrong(defs[schema["$ref"].removeprefix("#/$defs/")], defs)
+    if "anyOf" in schema:
+        return [{"neither": "this"}, *(_wrong(schema["anyOf"][0], defs) if len(schema["anyOf"]) == 2 else ())]
+    if "enum" in schema:
+        return ["no such word", 7, ""]
+    match schema.get("type"):
+        case "string":
+            long = ["x" * (schema["maxLength"] + 1)] if "maxLength" in schema else []
+            strange = ["\x00 / \n"] if "pattern" in schema or "format" in schema else []
+            return [7, ["x"], {"x": 1}, *long, *strange]
+        case "integer" | "number":
+            low = [schema["minimum"] - 1] if "minimum" in schema else []
+            high = [schema["maximum"] + 1] if "maximum" in schema else []
+            return ["many", [1], *low, *high]
+        case "boolean":
+            return ["perhaps", 7, []]
+        case "array":
+            return ["x", 7, {"x": 1}, *([[]] if schema.get("minItems") else [])]
+        case _:
+            return ["x", 7, []]
 
 
 def _object(schema: dict[str, Any], defs: dict[str, Any], known: Known) -> st.SearchStrategy[dict[str, Any]]:

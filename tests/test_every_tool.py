@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from server.serving import bind, listening, port_of
 from tests.entitlement import entitled
+from tests.generated import SOME, slips
 from tests.planting import Planting
 from tests.speakers import Heard, Http, speaking
 from tests.world import World, beside, running
@@ -224,6 +226,27 @@ async def test_called_wrongly_it_names_the_field_and_asks_the_tenant_nothing(
     pointers = {field["pointer"] for field in error["fields"]}
     required = {f"/{name}" for name, field in tool.takes.model_fields.items() if field.is_required()}
     assert pointers >= required | {"/surprise"}
+    assert talkative.tenant.requests == before
+
+
+@EVERY
+async def test_whatever_one_argument_is_wrong_that_one_is_named_and_the_tenant_asked_nothing(
+    own: World, talkative: Talkative, tool: Tool
+) -> None:
+    drawn: list[tuple[str, dict[str, Any]]] = []
+
+    @settings(SOME, max_examples=25)
+    @given(slips(tool))
+    def draw(slip: tuple[str, dict[str, Any]]) -> None:
+        drawn.append(slip)
+
+    draw()
+    before = talkative.tenant.requests
+    async with speaking(talkative.origin) as http:
+        for name, said in drawn:
+            error = (await http.call(tool.name, said, headers=own.headers("admin"))).envelope.get("error", {})
+            assert error.get("code") == "arguments_invalid", said
+            assert any(f"{field['pointer']}/".startswith(f"/{name}/") for field in error["fields"]), (name, error)
     assert talkative.tenant.requests == before
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import anyio
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from server import wire
-from tests.generated import TAG, arguments
+from tests.generated import SOME, TAG, arguments
 from tests.ports import Port
 from tests.samples import HEX
 from tools import CATALOGUE
@@ -17,13 +17,6 @@ from tools.refusals import Refusal
 from tools.spec import Tool
 
 EVERY = pytest.mark.parametrize("tool", CATALOGUE, ids=lambda tool: tool.name)
-SOME = settings(
-    max_examples=40,
-    derandomize=True,
-    deadline=None,
-    phases=(Phase.generate,),  # shrinking an argument object takes minutes and shows little more
-    suppress_health_check=list(HealthCheck),
-)
 TO_ALL = {"processManualDistribution": {"success": True, "usersProcessed": 1, "failedUserIds": []}}
 """A sample names somebody who got nothing, which is a refusal; here everybody gets theirs."""
 RARE: dict[str, tuple[dict[str, Any], ...]] = {
