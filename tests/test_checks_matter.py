@@ -31,6 +31,13 @@ class Check:
 
 
 CHECKS = (
+    Check(
+        "format",
+        "server/identity/format.py",
+        'if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != segment:',
+        "if False:",
+        (*PYTEST, "tests/test_token_format.py"),
+    ),
     Check("signature", "server/identity/verifier.py", "if not key.signed(token):", "if False:", DEMO),
     Check("expiry", "server/identity/claims.py", "if claims.exp <= now:", "if False:", DEMO),
     Check("revocation", "server/identity/verifier.py", "if await self._revocations.check(who):", "if False:", DEMO),
@@ -75,7 +82,7 @@ CHECKS = (
         "server/calls.py",
         "        check_communities(decision, tool, given)\n",
         "",
-        (*PYTEST, "tests/test_tenancy.py"),
+        (*PYTEST, "tests/test_order_of_judgement.py"),
     ),
     Check(
         "community, of everything else",
@@ -83,6 +90,13 @@ CHECKS = (
         "return api if decision.communities is None else CommunityApi(api, decision.communities)",
         "return api",
         (*PYTEST, SECOND, "-k", "bound_caller"),
+    ),
+    Check(
+        "masking",
+        "server/logs.py",
+        'return _TOKEN.sub("***", text)',
+        "return text",
+        (*PYTEST, "tests/test_leaks.py"),
     ),
 )
 

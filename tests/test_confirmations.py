@@ -67,6 +67,19 @@ async def test_a_confirm_value_fits_one_caller_one_tool_one_set_of_arguments_onc
         assert await there(http, world, other)
 
 
+async def test_what_is_another_organisations_survives_a_delete_that_somebody_agreed_to(world: World) -> None:
+    async with speaking(world.origin) as http:
+        theirs = world.headers("admin", "globex")
+        kinds = {"community": "communities"}
+        for kind in ("challenge", "community", "action", "achievement", "reward", "post"):
+            listed = await http.call(f"list_{kinds.get(kind, kind + 's')}", {"limit": 1}, headers=theirs)
+            said = {"id": listed.envelope["data"]["items"][0]["id"]}
+            asked = await http.call(f"delete_{kind}", said, headers=world.headers("super-admin"))
+            agreed = said | {"confirm": asked.envelope["error"]["confirm"]}
+            assert (await http.call(f"delete_{kind}", agreed, headers=world.headers("super-admin"))).code == "not_found"
+            assert (await http.call(f"get_{kind}", said, headers=theirs)).code == "ok"
+
+
 async def test_a_confirm_value_ends_after_five_minutes() -> None:
     now = 1_000_000.0
     confirmations = Confirmations(b"k" * 32, InProcess(), lambda: now)

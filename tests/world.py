@@ -56,7 +56,7 @@ class World:
 
     Parameters:
         organisations: what a tokens file says of each.
-        written: everything the server wrote: audit lines and log records.
+        minted: tokens made during the run, besides those of the tokens file.
     """
 
     portal: BlockingPortal = field(repr=False)
@@ -65,6 +65,7 @@ class World:
     log: StringIO
     folder: Path
     organisations: Mapping[str, Any] = field(repr=False)
+    minted: set[str] = field(default_factory=set, repr=False)
 
     @property
     def origin(self) -> str:
@@ -94,7 +95,9 @@ class World:
 
     def mint(self, organisation: str = "acme", **order: Any) -> str:
         """A genuine token; see `Sandbox.mint`."""
-        return self.portal.call(partial(self.local.sandbox.mint, organisation, **order))
+        token = self.portal.call(partial(self.local.sandbox.mint, organisation, **order))
+        self.minted.add(token)
+        return token
 
     def revoke(self, token_id: str) -> None:
         """Call a token back."""
@@ -114,8 +117,8 @@ class World:
         return "".join((self.audit.text, self.log.getvalue(), *children))
 
     def secrets(self) -> set[str]:
-        """Every token of the tokens file."""
-        found = {known["x_api_token"] for known in self.organisations.values()}
+        """Every token of the run."""
+        found = self.minted | {known["x_api_token"] for known in self.organisations.values()}
         return found.union(*(known["tokens"].values() for known in self.organisations.values()))
 
 
