@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from bench.product import TOOLS
 _DOCUMENT = Path(__file__).parent.parent / "server" / "sandbox" / "openapi.json"
 _SERVER = Path(__file__).parent / "peer_server.py"
 _VERSION = "4.1.6"
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
 def installed(folder: Path) -> Path:
@@ -38,14 +39,16 @@ def version(python: Path) -> str:
 
 
 @contextmanager
-def peer(python: Path, folder: Path, port: int, tenant_port: int, issuer: Issuer) -> Iterator[Process]:
+def peer(
+    python: Path, folder: Path, port: int, tenant_port: int, issuer: Issuer, document: Mapping[str, Any]
+) -> Iterator[Process]:
     """FastMCP, serving on `port` while the block runs."""
     told = folder / "peer.json"
     told.write_text(
         json.dumps(
             {
                 "port": port,
-                "document": document(),
+                "document": document,
                 "base_url": f"http://127.0.0.1:{tenant_port}/api/v2/admin",
                 "public_key": issuer.pem(),
                 "issuer": issuer.issuer,
@@ -59,25 +62,35 @@ def peer(python: Path, folder: Path, port: int, tenant_port: int, issuer: Issuer
         yield process
 
 
-def document() -> dict[str, Any]:
-    """The API's document, cut to the operations of our twenty tools and to small schemas without references.
+def document(*, lean: bool) -> dict[str, Any]:
+    """The API's document, cut to the operations of our twenty tools.
 
-    In the other server's favour: from the whole document it works through every schema on every call of the current
-    protocol, some 50 ms.
+    Parameters:
+        lean: cut it to small schemas without references too. In the other server's favour: with those of the API it
+            works through every schema on every call of the current protocol, some 50 ms.
     """
     whole: dict[str, Any] = json.loads(_DOCUMENT.read_text("utf-8"))
     wanted = {operation.id for tool in TOOLS for operation in tool.operations}
-    shared = whole["components"]["parameters"]
     paths: dict[str, dict[str, Any]] = {}
     for path, item in whole["paths"].items():
-        kept = {
-            method: _small(operation, [*item.get("parameters", ()), *operation.get("parameters", ())], shared)
-            for method, operation in item.items()
-            if isinstance(operation, dict) and operation.get("operationId") in wanted
-        }
+        kept = {method: said for method, said in item.items() if method in _METHODS and said["operationId"] in wanted}
         if kept:
-            paths[path] = kept
-    return {"openapi": whole["openapi"], "info": whole["info"], "paths": paths}
+            paths[path] = {"parameters": item.get("parameters", []), **kept}
+    if not lean:
+        return {**whole, "paths": paths}
+    shared = whole["components"]["parameters"]
+    return {
+        "openapi": whole["openapi"],
+        "info": whole["info"],
+        "paths": {path: _small_item(item, shared) for path, item in paths.items()},
+    }
+
+
+def _small_item(item: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    return {
+        method: _small(item[method], [*item["parameters"], *item[method].get("parameters", ())], shared)
+        for method in item.keys() & _METHODS
+    }
 
 
 def _small(operation: dict[str, Any], parameters: list[Any], shared: dict[str, Any]) -> dict[str, Any]:

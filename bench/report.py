@@ -65,14 +65,15 @@ def promise(all_: Sequence[Measured]) -> str:
     return "\n".join(lines)
 
 
-def write(folder: Path, all_: Sequence[Measured], machine: Mapping[str, str]) -> None:
-    """Leave the page, the plain figures and the plot in a folder."""
+def write(folder: Path, name: str, all_: Sequence[Measured], machine: Mapping[str, str]) -> None:
+    """Leave `<name>.md`, `.json` and `.png` in a folder: the page, the plain figures and the plot."""
     about = "\n".join(f"- {name}: {said}" for name, said in machine.items())
     page = f"""# One tool call, measured
 
 Made by `python -m bench`; medians over alternated rounds. The servers run on one core; the load generator (wrk) and the
 tenant (nginx, 5 KB of JSON) share the other. Every answer is looked at. On our side all checks, the audit to a file and
-metrics are on. "Direct" is the request to the tenant without a server between; "added" is what a server puts on top.
+metrics are on; FastMCP's `from_openapi` and `JWTVerifier` have the same operation among twenty. "Direct" is the request
+to the tenant without a server between; "added" is what a server puts on top.
 
 {about}
 
@@ -80,12 +81,16 @@ metrics are on. "Direct" is the request to the tenant without a server between; 
 
 {table(all_)}
 
-![plot](bench.png)
+![plot]({name}.png)
 """
-    (folder / "bench.md").write_text(page, "utf-8")
+    (folder / f"{name}.md").write_text(page, "utf-8")
     figures = {"machine": dict(machine), "measured": [asdict(each) for each in all_]}
-    (folder / "bench.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
-    _plot(folder / "bench.png", all_)
+    (folder / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    _plot(folder / f"{name}.png", all_)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _plot(path: Path, all_: Sequence[Measured]) -> None:
@@ -104,10 +109,11 @@ def _plot(path: Path, all_: Sequence[Measured]) -> None:
         colour = ("#b8860b", "#e0b040", "#1f4e8c", "#5b93d6")[place % 4]
         label = " ".join(name)
         for axis, values in ((left, [e.per_second for e in mine]), (right, [e.p50 / 1000 for e in mine])):
-            axis.bar_label(axis.bar(where, values, 0.2, label=label, color=colour), fmt="%.3g", fontsize=6)
-    for axis, title in ((left, "calls/s (log scale, more is better)"), (right, "p50 ms (log scale, less is better)")):
-        axis.set(title=title, yscale="log", xlabel="calls at once")
+            axis.bar_label(axis.bar(where, values, 0.2, label=label, color=colour), fmt=_short, fontsize=6)
+    right.set_yscale("log")
+    for axis, title in ((left, "calls/s (more is better)"), (right, "p50 ms (log scale, less is better)")):
+        axis.set(title=title, xlabel="calls at once")
         axis.set_xticks([number + 0.3 for number in range(len(concurrencies))], [str(each) for each in concurrencies])
-    left.legend(fontsize=7)
-    figure.tight_layout()
+    figure.legend(*left.get_legend_handles_labels(), loc="lower center", ncols=4, fontsize=8)
+    figure.tight_layout(rect=(0, 0.06, 1, 1))
     figure.savefig(path, dpi=110)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.issuer import Issuer
-from bench.peer import peer
+from bench.peer import document, peer
 from bench.process import SERVER_CORE, Process, free_port, module, running
 from bench.tenant import ORGANISATION, communities, last_id, tenant
 from bench.wires import WIRES, Request, call, check, direct
@@ -26,12 +26,13 @@ class Contender:
 
 
 @contextmanager
-def scene(folder: Path, python: Path) -> Iterator[list[Contender]]:
+def scene(folder: Path, python: Path, *, lean: bool) -> Iterator[list[Contender]]:
     """Everything running, every answer checked once before and once after the block.
 
     Parameters:
         folder: for configurations, logs and the audit file.
         python: the interpreter that has FastMCP.
+        lean: whether its document is the leanest there is rather than the API's own.
     """
     issuer = Issuer()
     port = free_port()
@@ -42,7 +43,7 @@ def scene(folder: Path, python: Path) -> Iterator[list[Contender]]:
     with (
         tenant(folder, [ORGANISATION], port) as upstream,
         product(folder, issuer, {"bench": (ORGANISATION, domain)}) as ours,
-        peer(python, folder, free_port(), port, issuer) as theirs,
+        peer(python, folder, free_port(), port, issuer, document(lean=lean)) as theirs,
     ):
         contenders = [Contender("tenant", None, upstream, direct(credentials, marker))]
         for wire in WIRES:
