@@ -1,5 +1,6 @@
 """This server as `nudj-mcp serve` runs it, with twenty tools instead of all: as many as the other server offers."""
 
+import signal
 import sys
 
 import anyio
@@ -26,8 +27,18 @@ async def _serve() -> None:
         async with (
             deployed(settings, read, catalogue, Stream(sys.stdout)) as deployment,
             over_http(deployment, ports) as health,
+            anyio.create_task_group() as tasks,
         ):
+            tasks.start_soon(_tell_tasks)
             await until_stopped(health, settings)
+            tasks.cancel_scope.cancel()
+
+
+async def _tell_tasks() -> None:
+    """Say how many tasks there are whenever somebody asks by signal."""
+    with anyio.open_signal_receiver(signal.SIGUSR1) as asked:
+        async for _ in asked:
+            print(f"tasks={len(anyio.get_running_tasks())}", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,15 @@ class InProcess:
 
     Parameters:
         size: entries of each kind, > 0; buckets give way to newer ones, all else is refused when full.
+        share: values that one organisation may keep, > 0, so that none can use up what the others need.
         clock: seconds, monotonic.
     """
 
-    def __init__(self, *, size: int = 100_000, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, size: int = 100_000, share: int = 5_000, clock: Callable[[], float] = time.monotonic) -> None:
         self._size = size
+        self._share = share
         self._clock = clock
-        self._kept: dict[str, tuple[bytes, float]] = {}
+        self._kept: dict[str, dict[str, tuple[bytes, float]]] = {}
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._revoked: dict[str, int] = {}
 
@@ -36,21 +38,31 @@ class InProcess:
 
     async def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
-        value, until = self._kept.get(key, (b"", 0.0))
+        value, until = self._kept.get(_owner(key), {}).get(key, (b"", 0.0))
         return value if until > self._clock() else None
 
     async def put(self, key: str, value: bytes, ttl_s: float) -> None:
         """See `Store.put`."""
         now = self._clock()
-        if key not in self._kept and len(self._kept) >= self._size:
-            self._kept = {name: kept for name, kept in self._kept.items() if kept[1] > now}
-            if len(self._kept) >= self._size:
+        if await self.get(key) is None and self._full(_owner(key)):
+            self._forget_old(now)
+            if self._full(_owner(key)):
                 raise StoreDown("full")
-        self._kept[key] = (value, now + ttl_s)
+        self._kept.setdefault(_owner(key), {})[key] = (value, now + ttl_s)
 
     async def drop(self, key: str) -> None:
         """See `Store.drop`."""
-        self._kept.pop(key, None)
+        self._kept.get(_owner(key), {}).pop(key, None)
+
+    def _full(self, owner: str) -> bool:
+        total = sum(map(len, self._kept.values()))
+        return total >= self._size or len(self._kept.get(owner, {})) >= self._share
+
+    def _forget_old(self, now: float) -> None:
+        alive_now = {
+            owner: {key: kept for key, kept in own.items() if kept[1] > now} for owner, own in self._kept.items()
+        }
+        self._kept = {owner: own for owner, own in alive_now.items() if own}
 
     async def take(self, *buckets: Bucket) -> float:
         """See `Store.take`."""
@@ -81,3 +93,8 @@ class InProcess:
     async def revoked(self, token_id: str) -> bool:
         """See `Store.revoked`."""
         return token_id in self._revoked
+
+
+def _owner(key: str) -> str:
+    """The organisation a key belongs to."""
+    return key.partition(":")[0]

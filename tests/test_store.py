@@ -205,3 +205,12 @@ async def test_a_full_store_lets_the_oldest_bucket_go() -> None:
         assert await store.take(Bucket(key, 0.01, 1)) == 0.0
     assert await store.take(Bucket("c", 0.01, 1)) > 0
     assert await store.take(Bucket("a", 0.01, 1)) == 0.0
+
+
+async def test_one_organisation_cannot_use_up_the_room_of_the_others() -> None:
+    store = InProcess(size=100, share=3)
+    for number in range(3):
+        await store.put(f"{'a' * 24}:replay:{number}", b"", 60)
+    with pytest.raises(StoreDown):
+        await store.claim(f"{'a' * 24}:confirm:x", 60)
+    assert await store.claim(f"{'b' * 24}:confirm:x", 60)
