@@ -55,7 +55,7 @@ async def _store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "in process":
         yield InProcess()
         return
-    async with Redis(request.getfixturevalue("url")) as store:
+    async with Redis(request.getfixturevalue("url"), patience_s=5.0) as store:
         yield store
 
 
@@ -120,7 +120,7 @@ async def test_a_revoked_token_is_known(store: Store) -> None:
 
 
 async def test_every_replica_knows_a_revocation_within_two_seconds(url: str) -> None:
-    async with Redis(url) as here, Redis(url) as there:
+    async with Redis(url, patience_s=5.0) as here, Redis(url, patience_s=5.0) as there:
         assert not await there.revoked("one")
         await here.revoke("one", int(time.time()) + 60)
         began = time.monotonic()
@@ -131,7 +131,7 @@ async def test_every_replica_knows_a_revocation_within_two_seconds(url: str) -> 
 
 async def test_revocations_outlive_the_data_of_redis(server: tuple[subprocess.Popen[bytes], int], url: str) -> None:
     clock = Hands()
-    async with Redis(url, clock=clock) as store, Redis(url) as other:
+    async with Redis(url, clock=clock, patience_s=5.0) as store, Redis(url, patience_s=5.0) as other:
         await other.revoke("one", int(time.time()) + 60)
         assert await store.revoked("one")
         await anyio.run_process(["redis-cli", "-p", str(server[1]), "flushall"])
@@ -143,7 +143,7 @@ async def test_revocations_outlive_the_data_of_redis(server: tuple[subprocess.Po
 
 async def test_a_replica_that_shares_a_budget_shares_it_exactly(url: str) -> None:
     bucket = Bucket("org:calls", rate_per_s=0.001, burst=20)
-    async with Redis(url) as here, Redis(url) as there:
+    async with Redis(url, patience_s=5.0) as here, Redis(url, patience_s=5.0) as there:
         waits = [await store.take(bucket) for _ in range(20) for store in (here, there)]
     assert waits.count(0.0) == 20
 
