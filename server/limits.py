@@ -6,8 +6,8 @@ token and the directory, never from what a request says about itself.
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from functools import lru_cache
 
 from server.identity.principal import Principal
@@ -44,14 +44,16 @@ class Limits:
         self._most = (tenant_calls, caller_calls)
         self._running: Counter[str] = Counter()
 
-    @asynccontextmanager
-    async def enter(self, principal: Principal, tenant: Tenant) -> AsyncIterator[None]:
+    def enter(self, principal: Principal, tenant: Tenant) -> AbstractAsyncContextManager[None]:
         """Run one call inside; a full bulkhead refuses at once, for a queue would only hide it.
 
         Raises:
-            Refusal: rate_limited, with the seconds to wait.
+            Refusal: rate_limited, with the seconds to wait; on entering.
         """
-        keys = _keys(principal.subject, tenant.organisation)
+        return _Call(self, _keys(principal.subject, tenant.organisation))
+
+    async def begin(self, keys: "Keys") -> None:
+        """What entering does."""
         for key, most in zip(keys, self._most, strict=True):
             if self._running[key] >= most:
                 raise _limited("concurrency", f"{most} calls are running already; that is the most at a time.", 1.0)
@@ -59,11 +61,11 @@ class Limits:
             self._running[key] += 1
         try:
             await self._spend(keys)
-            yield
-        finally:
-            self._leave(keys)
+        except BaseException:
+            self.end(keys)
+            raise
 
-    async def _spend(self, keys: tuple[str, str]) -> None:
+    async def _spend(self, keys: "Keys") -> None:
         buckets = [Bucket(f"{key}:rate", *rate) for key, rate in zip(keys, self._rates, strict=True)]
         try:
             wait = await self._store.take(*buckets)
@@ -74,15 +76,34 @@ class Limits:
             message = f"The budget of {tenant} calls a second for the organisation, {caller} for one caller, is spent."
             raise _limited("rate", message, wait)
 
-    def _leave(self, keys: tuple[str, str]) -> None:
+    def end(self, keys: "Keys") -> None:
+        """What leaving does."""
         for key in keys:
             self._running[key] -= 1
             if self._running[key] <= 0:
                 del self._running[key]
 
 
+Keys = tuple[str, str]
+"""Under which a call is counted: its organisation's, and its caller's in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A generator would do, at several times the price."""
+
+    limits: Limits
+    keys: Keys
+
+    async def __aenter__(self) -> None:
+        await self.limits.begin(self.keys)
+
+    async def __aexit__(self, *_: object) -> None:
+        self.limits.end(self.keys)
+
+
 @lru_cache(10_000)
-def _keys(subject: str, organisation: str) -> tuple[str, str]:
+def _keys(subject: str, organisation: str) -> Keys:
     # A subject is whatever the issuer wrote, of any length; its digest is a key of a known one.
     digest = hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{organisation}:calls", f"{organisation}:calls:{digest}"

@@ -164,6 +164,12 @@ class Net:
         if host is None:
             host = self._hosts[origin] = _Host(asyncio.Semaphore(self._per_host))
         host.users += 1
+        if host.unused and not host.turns.locked() and not self._turns.locked():
+            connection = host.last_used(time.monotonic() - self._idle_s)
+            if connection is not None:
+                await host.turns.acquire()  # neither of the two waits
+                await self._turns.acquire()
+                return connection
         held = []
         try:
             async with asyncio.timeout(patience_s):

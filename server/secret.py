@@ -1,7 +1,6 @@
 """A string that cannot be printed by accident."""
 
 import hashlib
-from functools import cached_property
 
 
 class Secret:
@@ -9,15 +8,18 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._digest: str | None = None
 
     def reveal(self) -> str:
         """The value itself; for the one line that puts it on a wire."""
         return self._value
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 of the value, hex: the only form in which it may be a key."""
-        return hashlib.sha256(self._value.encode("utf-8", "surrogatepass")).hexdigest()
+        if self._digest is None:
+            self._digest = hashlib.sha256(self._value.encode("utf-8", "surrogatepass")).hexdigest()
+        return self._digest
 
     def __repr__(self) -> str:
         return "Secret(***)"

@@ -18,9 +18,9 @@ class Ids(trace.NoOpTracer):
     def start_span(self, name: str, context: Context | None = None, *_: Any, **__: Any) -> Span:  # noqa: ARG002 - theirs
         """A span that is only its ids; the trace is the caller's when one came."""
         parent = trace.get_current_span(context).get_span_context()
-        trace_id = parent.trace_id if parent.is_valid else _ids.randrange(1, 1 << 128)
+        trace_id = parent.trace_id if parent.is_valid else _ids.getrandbits(128) or 1
         flags = parent.trace_flags if parent.is_valid else TraceFlags(TraceFlags.DEFAULT)
-        return NonRecordingSpan(SpanContext(trace_id, _ids.randrange(1, 1 << 64), is_remote=False, trace_flags=flags))
+        return NonRecordingSpan(SpanContext(trace_id, _ids.getrandbits(64) or 1, is_remote=False, trace_flags=flags))
 
 
 def exporting() -> Tracer:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import anyio
 import mcp.types as t
 import pydantic_core
 from pydantic import ValidationError
@@ -80,7 +79,7 @@ class Lane:
         if common is None:
             await self._app(scope, replayed(first, receive), send)
             return
-        with anyio.CancelScope() as call, ended_when_gone(receive, call):
+        with ended_when_gone(receive):
             result = await self._answer(scope, common)
             await _send(send, common, result)
 

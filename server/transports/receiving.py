@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import anyio
 from starlette.types import Message, Receive
 
 AT_ONCE_S = 0.03
@@ -22,18 +21,24 @@ def replayed(first: Message, receive: Receive) -> Receive:
 
 
 @contextmanager
-def ended_when_gone(receive: Receive, call: anyio.CancelScope) -> Iterator[None]:
-    """Cancel the call when its client has gone; the body must have been received."""
+def ended_when_gone(receive: Receive) -> Iterator[None]:
+    """Leave the block when the client has gone; the request's body must have been received."""
+    call = asyncio.current_task()
     watching: list[asyncio.Task[None]] = []
+    gone = False
 
     async def watch() -> None:
+        nonlocal gone
         while (await receive())["type"] != "http.disconnect":
             pass
-        call.cancel()
+        gone = call is not None and call.cancel()
 
     later = asyncio.get_running_loop().call_later(AT_ONCE_S, lambda: watching.append(asyncio.create_task(watch())))
     try:
         yield
+    except asyncio.CancelledError:
+        if not gone or call is None or call.uncancel():
+            raise
     finally:
         later.cancel()
         for task in watching:
