@@ -35,23 +35,6 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_the_readme_is_short_and_soon_runnable() -> None:
-    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
-    assert len(lines) <= 150
-    assert any("nudj-mcp demo" in line for line in lines[:40])
-
-
-def test_the_readme_names_commands_and_flags_that_exist() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}
-    for command, flags in re.findall(
-        r"nudj-mcp (config|doctor|login|stdio|serve|demo)((?: [\w./:-]+| --[\w-]+)*)", text
-    ):
-        help_ = [sys.executable, "-m", "server", command, "--help"]
-        shown = subprocess.run(help_, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
-        assert [flag for flag in re.findall(r"--[\w-]+", flags) if flag not in shown] == []
-
-
 def test_the_recipe_for_a_tool_works_as_written(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     for name in ("server", "tools", "tests", "docs", "pyproject.toml"):
@@ -82,7 +65,8 @@ def test_the_recipe_for_a_tool_works_as_written(tmp_path: Path) -> None:
 
 def test_no_file_names_this_machine_or_a_download_address() -> None:
     forbidden = re.compile(
-        r"(?<![.\w])/(work|root|home|opt/venv)/[\w.-]+/|index-url|registry = \"http|\"resolved\": \"http"
+        r"(?<![.\w])/(work|root|home|opt/(venv|pypi|wheels))\b"
+        r"|index-url|registry = \"http|\"resolved\": \"http|pypi\.org|pythonhosted|registry\.npmjs"
     )
     found = []
     for name in _tracked():
