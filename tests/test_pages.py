@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from server.settings import Settings, variable
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
@@ -75,3 +77,12 @@ def test_no_file_names_this_machine_or_a_download_address() -> None:
             continue
         found += [f"{name}: {line[:80]}" for line in file.read_text("utf-8").splitlines() if forbidden.search(line)]
     assert found == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_and_setting_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text("utf-8")
+    files = set(re.findall(r"`((?:server|tools|tests|docs|deploy|bench)/[\w./-]+\.\w+)`", text)) - {"tools/live.py"}
+    assert [name for name in files if not (ROOT / name).exists()] == []
+    settings = {variable(name) for name in Settings.model_fields}
+    assert set(re.findall(r"\bNUDJ_MCP_[A-Z_]+[A-Z]\b", text)) - settings - {"NUDJ_MCP_TOKEN", "NUDJ_MCP_URL"} == set()
