@@ -12,4 +12,3 @@ for needed in ("server/roles.toml", "server/sandbox/openapi.json", "server/py.ty
 import server  # noqa: E402 - after the checks, so that their words come first
 
 assert "site-packages" in str(pathlib.Path(server.__file__))
-print("the wheel is whole")
