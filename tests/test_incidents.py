@@ -66,7 +66,7 @@ async def test_a_look_alike_beside_the_real_member_changes_nothing(world: World,
     usual = {"method": "tools/call", "params": params("check_connection")}
     other = params("check_connection", Name="revoke_token", Arguments=TOKEN, ARGUMENTS=TOKEN)
     async with speaking(world.origin) as http:
-        for message in (usual | {"Method": "tools/list", "PARAMS": params("revoke_token")}, usual | {"params": other}):
+        for message in (usual | {"Method": "tools/call", "PARAMS": params("revoke_token")}, usual | {"params": other}):
             heard = await post(http, world, message, version)
             assert heard.code == "ok"
             assert "roles" in heard.envelope["data"]
