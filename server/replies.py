@@ -149,7 +149,7 @@ def _words(answered: Answered) -> str | None:
 
 
 def _parsed(body: bytes) -> Any:
-    if b"\\u" in body and b"\\ud" in body.lower():
+    if b"\\" in body and b"\\ud" in body.lower():  # one sign is looked for at the speed of memory
         # JSON may escape half a surrogate pair, which no UTF-8 answer of ours could carry.
         body = json.dumps(json.loads(body.decode()), ensure_ascii=False).encode("utf-8", "replace")
     return from_json(body, allow_inf_nan=False)
@@ -158,7 +158,9 @@ def _parsed(body: bytes) -> Any:
 def _plainly_ours(body: bytes, organisation: str) -> bool:
     """Whether every `organisationId`, at any depth, is plainly followed by ours: the common case, at C speed."""
     key = b'"organisationId"'
-    return b"\\u" not in body and body.count(key) == body.count(key + f':"{organisation}"'.encode())
+    return (b"\\" not in body or b"\\u" not in body) and body.count(key) == body.count(
+        key + f':"{organisation}"'.encode()
+    )
 
 
 def _strangers(body: bytes, organisation: str) -> list[str]:

@@ -88,7 +88,7 @@ class Lane:
         if common.tool is None:
             return self._listed(await self._calls.listed(asked), modern=common.modern)
         envelope = await self._calls.call(asked, common.tool, common.arguments)
-        text = wire.compact(envelope.text)
+        text = pydantic_core.to_json(envelope.text).decode()
         failed = "false" if envelope.refusal is None else "true"
         tail = f",{self._modern}" if common.modern else ""
         said = f'"isError":{failed},"structuredContent":{envelope.text}{tail}'
