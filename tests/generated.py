@@ -12,7 +12,7 @@ from tools.selecting import Selecting
 from tools.spec import Tool
 
 SOME = settings(
-    max_examples=40,
+    max_examples=25,
     derandomize=True,
     deadline=None,
     phases=(Phase.generate,),  # shrinking an argument object takes minutes and shows little more
