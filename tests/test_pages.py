@@ -31,6 +31,16 @@ def test_every_test_that_the_security_page_names_exists() -> None:
     assert named - written == set()
 
 
+def test_every_threat_and_rule_of_the_security_page_names_a_test_that_shows_it() -> None:
+    page = (ROOT / "docs" / "security.md").read_text("utf-8")
+    for section in ("Cases that happened elsewhere", "What must hold"):
+        table = re.search(rf"^## {section}\n.*?(?=^## )", page, re.MULTILINE | re.DOTALL)
+        assert table is not None
+        rows = [line for line in table[0].splitlines() if line.startswith("| ")][1:]
+        assert len(rows) >= 10
+        assert [row for row in rows if "`test_" not in row] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))
