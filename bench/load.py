@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +49,15 @@ def load(requests: Sequence[Request], port: int, *, connections: int, seconds: i
     said = next(line for line in done.stdout.splitlines() if line.startswith("JSON "))
     heard = Heard(**json.loads(said.removeprefix("JSON ")))
     if heard.wrong or heard.broken or not heard.calls:
-        raise RuntimeError(f"port {port} under load: {heard}")
+        raise RuntimeError(f"port {port} under load: {heard}; refused: {_refused(folder / 'audit.jsonl')}")
     return heard
+
+
+def _refused(audit: Path) -> Counter[str]:
+    """What the server says that it refused, to tell a wrong answer from a busy machine."""
+    time.sleep(1)  # lines are gathered before they are written
+    lines = audit.read_text("ascii").splitlines() if audit.exists() else ()
+    return Counter(code for line in lines if (code := json.loads(line)["code"]))
 
 
 def _described(request: Request) -> str:
