@@ -10,6 +10,8 @@ import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
+from server.arrival import Arriving
+
 _LATE_S = 0.25
 
 
@@ -97,18 +99,22 @@ def _waiting(listener: socket.socket) -> list[socket.socket]:
 
 
 @asynccontextmanager
-async def listening(app: ASGIApp, bound: socket.socket, *, grace_s: float = 5.0) -> AsyncIterator[None]:
+async def listening(
+    app: ASGIApp, bound: socket.socket, *, grace_s: float = 5.0, each: type[Arriving] = Arriving
+) -> AsyncIterator[None]:
     """Serve `app` while the block runs; at its end no new connection is taken and what is under way may end.
 
     Parameters:
         bound: from `bind`; closed at the end.
         grace_s: seconds that requests under way may still take, >= 0.
+        each: what every connection is handled by.
 
     Raises:
         RuntimeError: the application did not start.
     """
     config = uvicorn.Config(
         app,
+        http=each,
         log_config=None,
         access_log=False,
         proxy_headers=False,

@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "admission arguments audit community grants limits upstream wire matrix breaker retries replies address",
         "identity tenants",
         "credentials",
-        "clients connection envelope keychain logs memory metrics net origin polled secret serving settings store "
+        "arrival clients connection envelope keychain logs memory metrics net origin polled secret serving settings store "
         "strict_json telemetry traces",
     )
 )
@@ -39,7 +39,7 @@ DOORS = {
     "jwt": {"identity", "sandbox"},
     "cryptography": {"identity", "sandbox"},
     "keyring": {"keychain"},
-    "uvicorn": {"serving"},
+    "uvicorn": {"arrival", "serving"},
     "prometheus_client": {"metrics", "telemetry"},
     "jinja2": {"sandbox"},
     "jsonschema": {"sandbox"},

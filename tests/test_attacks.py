@@ -1,0 +1,107 @@
+"""What a hostile client or a hostile tenant may try on the server itself; each of these worked once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import anyio
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from server.arrival import Arriving
+from server.serving import bind, listening, port_of
+from tests.test_http_door import CALL, usual
+from tests.world import World
+
+
+@asynccontextmanager
+async def knocking(world: World) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A bare connection to the world's server."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+def head(world: World, *lines: str) -> bytes:
+    said = ["POST /mcp HTTP/1.1", *(f"{name}: {value}" for name, value in usual(world)), *lines]
+    return "\r\n".join(said).encode()
+
+
+def chunked(body: bytes) -> bytes:
+    return b"%x\r\n%b\r\n0\r\n" % (len(body), body)
+
+
+@pytest.mark.parametrize(
+    "trailer", ["x-api-domain: https://evil.nudj.cx/api/v2/admin", "x-agent-mode: planner", "host: x"]
+)
+async def test_what_follows_the_body_is_no_header(world: World, trailer: str) -> None:
+    async with knocking(world) as (reader, writer):
+        writer.write(head(world, "transfer-encoding: chunked", "connection: close") + b"\r\n\r\n")
+        writer.write(chunked(CALL) + f"{trailer}\r\n\r\n".encode())
+        answer = (await reader.read()).decode()
+    assert answer.startswith("HTTP/1.1 200")
+    assert '"ok":true' in answer
+    assert '"mode":"builder"' in answer
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"POST /",
+        b"POST /mcp HTTP/1.1\r\nx-long: ",
+        b"POST /mcp HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx-long: ",
+    ],
+    ids=["line", "header", "trailer"],
+)
+async def test_a_request_without_end_around_its_body_is_cut_off(world: World, begun: bytes) -> None:
+    async with knocking(world) as (_, writer):
+        writer.write(begun)
+        with pytest.raises(ConnectionError):
+            await _pour(writer, 20_000_000)
+
+
+async def _pour(writer: asyncio.StreamWriter, size: int) -> None:
+    for _ in range(0, size, 65_536):
+        writer.write(b"a" * 65_536)
+        await writer.drain()
+
+
+class Hasty(Arriving):
+    """Waits less long, so that the test does."""
+
+    patience_s = 0.2
+
+
+async def silent(_scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+FIRST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "begun"),
+    [
+        (b"", b""),
+        (b"", b"POST / HTTP/1.1\r\nhost:"),
+        (b"", b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{"),
+        (FIRST, b"POST / HTTP/1.1\r\nhost:"),
+        (FIRST, b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{"),
+    ],
+)
+async def test_a_request_that_does_not_arrive_is_not_waited_for(before: bytes, begun: bytes) -> None:
+    bound = bind("127.0.0.1", 0)
+    async with listening(silent, bound, each=Hasty):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port_of(bound))
+        writer.write(before)
+        if before:
+            assert b" 204 " in await reader.readuntil(b"\r\n\r\n")
+        writer.write(begun)
+        with anyio.fail_after(5), suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.close()
