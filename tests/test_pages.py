@@ -54,9 +54,9 @@ def test_the_recipe_for_a_tool_works_as_written(tmp_path: Path) -> None:
         ignored = shutil.ignore_patterns("node_modules", "__pycache__")
         shutil.copytree(source, copy / name, ignore=ignored) if source.is_dir() else shutil.copy(source, copy / name)
     recipe = (ROOT / "docs" / "adding-a-tool.md").read_text("utf-8")
-    module = re.search(r"```python\n(.*?)```", recipe, re.DOTALL)
-    assert module is not None
-    (copy / "tools" / "live.py").write_text(module[1], "utf-8")
+    tool, its_test = re.findall(r"```python\n(.*?)```", recipe, re.DOTALL)
+    (copy / "tools" / "live.py").write_text(tool, "utf-8")
+    (copy / "tests" / "test_tool_live.py").write_text(its_test, "utf-8")
     catalogue = copy / "tools" / "__init__.py"
     said = catalogue.read_text("utf-8").replace("    leaderboards,\n", "    leaderboards,\n    live,\n", 1)
     catalogue.write_text(said.replace("    *communities.TOOLS,", "    *communities.TOOLS,\n    *live.TOOLS,"), "utf-8")
@@ -65,7 +65,7 @@ def test_the_recipe_for_a_tool_works_as_written(tmp_path: Path) -> None:
     commands = (
         script[1]
         .replace("python ", f"{sys.executable} ")
-        .replace("pytest ", f"{sys.executable} -m pytest -q -k 'live_communities or page or catalogue' ")
+        .replace("pytest ", f"{sys.executable} -m pytest -q -k 'live or page or catalogue' ")
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(
@@ -92,7 +92,10 @@ def test_no_file_names_this_machine_or_a_download_address() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_and_setting_that_a_page_names_exists(page: Path) -> None:
     text = page.read_text("utf-8")
-    files = set(re.findall(r"`((?:server|tools|tests|docs|deploy|bench)/[\w./-]+\.\w+)`", text)) - {"tools/live.py"}
+    files = set(re.findall(r"`((?:server|tools|tests|docs|deploy|bench)/[\w./-]+\.\w+)`", text)) - {
+        "tools/live.py",
+        "tests/test_tool_live.py",
+    }
     assert [name for name in files if not (ROOT / name).exists()] == []
     settings = {variable(name) for name in Settings.model_fields}
     assert set(re.findall(r"\bNUDJ_MCP_[A-Z_]+[A-Z]\b", text)) - settings - {"NUDJ_MCP_TOKEN", "NUDJ_MCP_URL"} == set()
