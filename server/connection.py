@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Answered] | None = None
-        self._cap = self._head = 0
+        self._cap = self._received = 0
         self._unfold: zlib._Decompress | None
         self._start()
 
@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         if self._transport is None or not self.usable:
             raise NetError("dropped", sent=False)
         loop = asyncio.get_running_loop()
-        self._cap, self._head = cap, 0
+        self._cap, self._received = cap, 0
         answer: asyncio.Future[Answered] = loop.create_future()
         self._answer = answer
         late = loop.call_later(timeout_s, self._fail, "timeout")
@@ -101,13 +101,14 @@ class Connection(asyncio.Protocol):
         if self._answer is None:
             self.close()  # nobody asked
             return
-        self._head += len(data)
+        self._received += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail("protocol")
-        if self._head > _HEAD_CAP and not self._in_body and not self._answer.done():
-            self._fail("protocol")
+        # What frames a body (chunk sizes, trailers, compression that comes to nothing) is bounded with it.
+        if self._received > _HEAD_CAP + (self._cap if self._in_body else 0) and not self._answer.done():
+            self._fail("too_large" if self._in_body else "protocol")
 
     def on_message_begin(self) -> None:
         """See httptools; a second answer to one request makes the connection worthless."""
@@ -139,6 +140,8 @@ class Connection(asyncio.Protocol):
             try:
                 data = self._unfold.decompress(data, self._cap - self._size + 1)
             except zlib.error:
+                self._fail("protocol")
+            if self._unfold.unused_data:
                 self._fail("protocol")
         self._size += len(data)
         if self._size > self._cap:

@@ -1,6 +1,7 @@
 """What a hostile client or a hostile tenant may try on the server itself; each of these worked once."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -9,7 +10,10 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from server.arrival import Arriving
+from server.connection import NetError
+from server.net import Net
 from server.serving import bind, listening, port_of
+from tests.sites import Peer, site
 from tests.test_http_door import CALL, usual
 from tests.world import World
 
@@ -62,9 +66,10 @@ async def test_a_request_without_end_around_its_body_is_cut_off(world: World, be
             await _pour(writer, 20_000_000)
 
 
-async def _pour(writer: asyncio.StreamWriter, size: int) -> None:
-    for _ in range(0, size, 65_536):
-        writer.write(b"a" * 65_536)
+async def _pour(writer: asyncio.StreamWriter, size: int, what: bytes = b"a") -> None:
+    much = what * (65_536 // len(what))
+    for _ in range(0, size, len(much)):
+        writer.write(much)
         await writer.drain()
 
 
@@ -105,3 +110,32 @@ async def test_a_request_that_does_not_arrive_is_not_waited_for(before: bytes, b
         with anyio.fail_after(5), suppress(ConnectionError):
             assert await reader.read() == b""
         writer.close()
+
+
+def endless(opening: bytes, rest: bytes) -> Peer:
+    async def pour(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(opening)
+        await _pour(writer, 60_000_000, rest)
+
+    return pour
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    ("opening", "rest"),
+    [
+        (CHUNKED + b"\r\n0\r\n", b"x: y\r\n"),
+        (CHUNKED + b"\r\n0\r\nx: ", b"a"),
+        (CHUNKED + b"\r\n1;", b"a"),
+        (b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n" + gzip.compress(b"{}"), b"a"),
+        (b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n" + gzip.compress(b"")[:10], b"\x00\x00\x00\xff\xff"),
+    ],
+    ids=["trailers", "trailer", "chunk extension", "after the end of gzip", "empty blocks of gzip"],
+)
+async def test_a_tenant_cannot_pour_out_more_than_the_cap_beside_its_answer(opening: bytes, rest: bytes) -> None:
+    async with site(then=endless(opening, rest)) as here, Net() as net:
+        with pytest.raises(NetError) as caught:
+            await net.send("GET", here.url(), cap=100_000, timeout_s=20.0)
+    assert caught.value.fault in ("too_large", "protocol")
