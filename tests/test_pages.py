@@ -47,6 +47,13 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_the_architecture_page_has_a_place_for_every_room() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    inside = (name.removeprefix("server/") for name in _tracked() if name.startswith("server/"))
+    rooms = {f"{room}/" if rest else room for room, _, rest in (name.partition("/") for name in inside)}
+    assert [room for room in sorted(rooms) if f"`{room}" not in page and not room.startswith("__")] == ["py.typed"]
+
+
 def test_the_recipe_for_a_tool_works_as_written(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     for name in ("server", "tools", "tests", "docs", "pyproject.toml"):
