@@ -1,5 +1,6 @@
 """The MCP server: one handler for each MCP method, and nothing that escapes one but an answer or a protocol error."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +33,9 @@ LIST_TTL_MS = 30_000
 PATIENCE_S = 300.0
 """Seconds a person has to answer a question that is pushed to the client; as long as a confirm value lives."""
 
+QUESTIONS = 8
+"""How many questions one caller's person is asked at a time over a stream; each holds a call until it is answered."""
+
 CONSENT: dict[str, Any] = {
     "type": "object",
     "properties": {"agree": {"type": "boolean", "title": "Go ahead", "description": "This cannot be undone."}},
@@ -51,6 +55,7 @@ class Protocol:
         self._references = references
         self._ask = ask
         self._wire = {name: wire.tool(tool) for name, tool in calls.catalogue.items()}
+        self._asking: Counter[Presented] = Counter()
 
     def server(self) -> Server[Any]:
         """The SDK's server with our handlers; input schemas are given by name, since listing per call costs more."""
@@ -98,7 +103,10 @@ class Protocol:
         question = envelope.refusal.message
         if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return t.InputRequiredResult(input_requests={"confirm": _form(question)}, request_state=confirm)
-        if not await self._asked(ctx, question):
+        person = self._ask(ctx).presented
+        if self._asking[person] >= QUESTIONS:
+            return envelope.result()
+        if not await self._asked(ctx, person, question):
             return wire.failure(_declined(params.name), new_id()).result()
         return (await self._call(ctx, params.name, arguments | {"confirm": confirm})).result()
 
@@ -143,10 +151,16 @@ class Protocol:
         )
         return t.CompleteResult(completion=t.Completion(values=list(values), total=len(values), has_more=False))
 
-    async def _asked(self, ctx: Context, question: str) -> bool:
-        with anyio.move_on_after(PATIENCE_S):
-            return _consents(await ctx.session.elicit_form(question, CONSENT))
-        return False
+    async def _asked(self, ctx: Context, person: Presented, question: str) -> bool:
+        self._asking[person] += 1
+        try:
+            with anyio.move_on_after(PATIENCE_S):
+                return _consents(await ctx.session.elicit_form(question, CONSENT))
+            return False
+        finally:
+            self._asking[person] -= 1
+            if not self._asking[person]:
+                del self._asking[person]
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import aiohttp
 import anyio
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -139,3 +140,26 @@ async def test_a_tenant_cannot_pour_out_more_than_the_cap_beside_its_answer(open
         with pytest.raises(NetError) as caught:
             await net.send("GET", here.url(), cap=100_000, timeout_s=20.0)
     assert caught.value.fault in ("too_large", "protocol")
+
+
+async def test_who_asks_and_does_not_read_is_not_listened_to(world: World) -> None:
+    headers = world.headers("viewer") | {"x-toolsets": "all", "host": f"127.0.0.1:{world.port}"}
+    lines = ["GET /sse HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    async with knocking(world) as (reader, writer), aiohttp.ClientSession() as session:
+        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n")
+        opening = (await reader.readuntil(b"session_id=") + await reader.readexactly(32)).decode()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's own transport reads and writes
+        url = world.origin + opening[opening.rindex("/messages/") :]
+
+        async def ask(number: int) -> int:
+            message = {"jsonrpc": "2.0", "id": number, "method": "tools/list"}
+            async with session.post(url, json=message, headers=headers) as answer:
+                return answer.status
+
+        statuses = [await ask(number) for number in range(1000)]
+        assert set(statuses) == {202, 429}
+        assert statuses.count(202) < 400
+        writer.transport.resume_reading()  # type: ignore[attr-defined]  # as above
+        with anyio.fail_after(10):
+            while await ask(2000) == 429:
+                await reader.read(1_000_000)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from server.credentials import Presented
 from server.transports.gate import PRESENTED, Admit
 from server.transports.handshake import Shaken
 from server.transports.headers import owner
+from server.transports.owed import Client, Owing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Caps:
         each: with the same credentials, > 0.
         strangers: without a verified principal, >= 0; each of those ends after `stranger_s` seconds.
         idle_s: seconds without a message from the client after which a stream is closed.
+        owed: messages and unread answers that may wait for the same credentials, > 0.
     """
 
     total: int = 1000
@@ -34,6 +36,7 @@ class Caps:
     strangers: int = 32
     stranger_s: float = 30.0
     idle_s: float = 1800.0
+    owed: int = 64
 
 
 class Streams:
@@ -45,7 +48,7 @@ class Streams:
         self._caps = caps
         self._sse = SseServerTransport("/messages/", max_request_body_size=max_body)
         self._open: Counter[str] = Counter()
-        self._patience: dict[str, set[anyio.CancelScope]] = {}
+        self._clients: dict[str, Client] = {}
         self._scopes: set[anyio.CancelScope] = set()
 
     @property
@@ -72,17 +75,26 @@ class Streams:
             scope.cancel()
 
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """`POST /messages/`; a message from the client keeps its streams from idling out."""
-        for patience in self._patience.get(owner(scope[PRESENTED]), ()):
+        """`POST /messages/`; a message from the client keeps its streams from idling out.
+
+        Whoever asks and does not read is not listened to until it does: each answer unread is memory.
+        """
+        client = self._clients.get(owner(scope[PRESENTED]), Client())
+        if client.owed >= self._caps.owed:
+            refused = Response("Read the answers on the stream first.", 429, {"retry-after": "1"})
+            await refused(scope, receive, send)
+            return
+        for patience in client.patience:
             patience.deadline = max(patience.deadline, anyio.current_time() + self._caps.idle_s)
-        await self._sse.handle_post_message(scope, receive, send)
+        with client.one_more(), suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # the stream just ended
+            await self._sse.handle_post_message(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, patience_s: float) -> None:
         ends = Ending(send)
-        with anyio.move_on_after(patience_s) as patience, self._kept(owner(scope[PRESENTED]), patience, patience_s):
+        with anyio.move_on_after(patience_s) as patience, self._kept(scope, patience, patience_s) as client:
             async with self._sse.connect_sse(scope, receive, ends) as (read, write):
                 options = self._server.create_initialization_options(NotificationOptions())
-                await self._server.run(Shaken(read), write, options)
+                await self._server.run(Shaken(read), Owing(write, client), options)
         await ends.finish()
 
     @contextmanager
@@ -96,18 +108,21 @@ class Streams:
                 del self._open[key]
 
     @contextmanager
-    def _kept(self, who: str, patience: anyio.CancelScope, patience_s: float) -> Iterator[None]:
-        # A stranger's time is not prolonged.
-        mine = self._patience.setdefault(who, set()) if patience_s == self._caps.idle_s else set()
-        for kept in (self._scopes, mine):
-            kept.add(patience)
+    def _kept(self, scope: Scope, patience: anyio.CancelScope, patience_s: float) -> Iterator[Client]:
+        key = owner(scope[PRESENTED])
+        client = self._clients.setdefault(key, Client())
+        client.streams += 1
+        self._scopes.add(patience)
+        if patience_s == self._caps.idle_s:  # a stranger's time is not prolonged
+            client.patience.add(patience)
         try:
-            yield
+            yield client
         finally:
-            for kept in (self._scopes, mine):
-                kept.discard(patience)
-            if not self._patience.get(who, True):
-                del self._patience[who]
+            self._scopes.discard(patience)
+            client.patience.discard(patience)
+            client.streams -= 1
+            if not client.streams:
+                del self._clients[key]
 
 
 class Ending:
