@@ -72,7 +72,8 @@ def tools_page() -> str:
             "",
             _GENERATED,
             "",
-            f"{len(CATALOGUE)} tools over the {len(OPERATIONS)} operations of the tenant's API.",
+            f"{len(CATALOGUE)} tools over {len(OPERATIONS) - len(OUT_OF_REACH)} of the {len(OPERATIONS)} operations "
+            "of the tenant's API; the last table says why not all.",
             "",
             "## Toolsets",
             _TOOLSETS,

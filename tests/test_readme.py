@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.world import ROOT
+from tools import CATALOGUE
+from tools.operations import OPERATIONS
+from tools.out_of_reach import OUT_OF_REACH
 
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -42,6 +45,11 @@ def test_it_is_short_and_soon_runnable() -> None:
     lines = README.splitlines()
     assert len(lines) <= 150
     assert any("nudj-mcp demo" in line for line in lines[:40])
+
+
+def test_the_tools_and_operations_it_counts_are_those_of_the_code() -> None:
+    reached = len(OPERATIONS) - len(OUT_OF_REACH)
+    assert f"{len(CATALOGUE)} tools over {reached} of the Admin API's {len(OPERATIONS)} operations" in README
 
 
 def test_the_config_command_connects_a_client_without_writing_a_secret_and_can_be_undone(
