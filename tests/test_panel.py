@@ -27,6 +27,10 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
+PATIENCE_MS = 90_000
+"""For one step of a page, on a machine that does other things too."""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
@@ -46,6 +50,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser that nobody used before; a page that complains about anything fails the test."""
     with browser.new_context() as fresh:
+        fresh.set_default_timeout(PATIENCE_MS)
         complaints: list[str] = []
         fresh.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         fresh.on("weberror", lambda error: complaints.append(str(error.error)))
@@ -157,6 +162,7 @@ def test_every_page_is_accessible_and_fits(browser: Browser, world: World, look:
     needs_node()
     PICTURES.mkdir(parents=True, exist_ok=True)
     with browser.new_context(**LOOKS[look]) as context:
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         page.goto(f"{world.local.sandbox.issuer}/admin")
         check(page, f"sign-in-{look}")
