@@ -72,7 +72,7 @@ def warmed(town: Town) -> None:
         check(each, town.server.port, wanted)
     for begin in range(0, town.tokens, 5_000):
         some = town.requests[begin : begin + 5_000]
-        load(some, town.server.port, connections=AT_ONCE, seconds=1 + len(some) // 250, folder=town.folder)
+        load(some, town.server.port, connections=AT_ONCE, seconds=1 + len(some) // 800, folder=town.folder)
         print(f"  {town.organisations:,} organisations: {begin + len(some):,} tokens used", file=sys.stderr, flush=True)
 
 
