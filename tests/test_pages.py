@@ -1,14 +1,19 @@
 """The hand-written pages keep their word: what they name exists, what they tell to do works."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from server.identity.claims import Expected, principal
+from server.identity.format import Unverified
+from server.identity.principal import Grant, Role
 from server.settings import Settings, variable
 
 ROOT = Path(__file__).parents[1]
@@ -80,6 +85,18 @@ def test_the_recipe_for_a_tool_works_as_written(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-2000:]
     assert "list_live_communities" in (copy / "docs" / "tools.md").read_text("utf-8")
+
+
+def test_the_token_for_an_api_of_ones_own_is_understood_and_belongs_to_the_tenant_beside_it() -> None:
+    page = (ROOT / "docs" / "your-own-api.md").read_text("utf-8")
+    example, directory = (re.search(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("json", "toml"))
+    assert example is not None
+    assert directory is not None
+    claims, tenants = json.loads(example[1]), tomllib.loads(directory[1])["tenants"]
+    expected = Expected(issuer=claims["iss"], audience=claims["aud"])
+    who = principal(Unverified("", "ES256", None, claims), "digest", expected, claims["exp"] - 1)
+    assert (who.kind, who.grants, who.token_id) == ("bearer", (Grant(Role.MANAGER),), "token-1")
+    assert [tenant["organisation"] for tenant in tenants.values()] == [who.organisation]
 
 
 def test_no_file_names_this_machine_or_a_download_address() -> None:
