@@ -4,7 +4,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from server.store import Bucket, StoreDown, alive
+from server.revoked import Revoked, owner
+from server.store import Bucket, StoreDown
 
 
 class InProcess:
@@ -12,7 +13,7 @@ class InProcess:
 
     Parameters:
         size: entries of each kind, > 0; buckets give way to newer ones, all else is refused when full.
-        share: values that one organisation may keep, > 0, so that none can use up what the others need.
+        share: values, and revocations, that one organisation may keep, > 0, so that none can use up the others' room.
         clock: seconds, monotonic.
     """
 
@@ -22,7 +23,7 @@ class InProcess:
         self._clock = clock
         self._kept: dict[str, dict[str, tuple[bytes, float]]] = {}
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._revoked: dict[str, int] = {}
+        self._revoked = Revoked(share)
 
     @property
     def last_ok(self) -> float:
@@ -38,21 +39,21 @@ class InProcess:
 
     async def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
-        value, until = self._kept.get(_owner(key), {}).get(key, (b"", 0.0))
+        value, until = self._kept.get(owner(key), {}).get(key, (b"", 0.0))
         return value if until > self._clock() else None
 
     async def put(self, key: str, value: bytes, ttl_s: float) -> None:
         """See `Store.put`."""
         now = self._clock()
-        if await self.get(key) is None and self._full(_owner(key)):
+        if await self.get(key) is None and self._full(owner(key)):
             self._forget_old(now)
-            if self._full(_owner(key)):
+            if self._full(owner(key)):
                 raise StoreDown("full")
-        self._kept.setdefault(_owner(key), {})[key] = (value, now + ttl_s)
+        self._kept.setdefault(owner(key), {})[key] = (value, now + ttl_s)
 
     async def drop(self, key: str) -> None:
         """See `Store.drop`."""
-        self._kept.get(_owner(key), {}).pop(key, None)
+        self._kept.get(owner(key), {}).pop(key, None)
 
     def _full(self, owner: str) -> bool:
         total = sum(map(len, self._kept.values()))
@@ -85,16 +86,11 @@ class InProcess:
     async def revoke(self, token_id: str, expires_at: int) -> None:
         """See `Store.revoke`."""
         if len(self._revoked) >= self._size:
-            self._revoked = alive(self._revoked, time.time())
-            if len(self._revoked) >= self._size:
-                raise StoreDown("full")
-        self._revoked[token_id] = expires_at
+            self._revoked.forget_old(time.time())
+        if len(self._revoked) >= self._size or not self._revoked.room(token_id):
+            raise StoreDown("full")
+        self._revoked.add({token_id: expires_at})
 
     async def revoked(self, token_id: str) -> bool:
         """See `Store.revoked`."""
         return token_id in self._revoked
-
-
-def _owner(key: str) -> str:
-    """The organisation a key belongs to."""
-    return key.partition(":")[0]

@@ -7,7 +7,7 @@ confirmations and repeat-safe creates refuse, and revocations refuse once what i
 import math
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast
@@ -18,6 +18,8 @@ from redis.asyncio import Redis as Client
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+
+from server.revoked import Revoked
 
 ResultT = TypeVar("ResultT")
 
@@ -89,7 +91,10 @@ class Store(Protocol):
         ...
 
     async def revoke(self, token_id: str, expires_at: int) -> None:
-        """Have a token id refused by all replicas, within 2 seconds, until it would have expired anyway."""
+        """Have a token id refused by all replicas, within 2 seconds, until it would have expired anyway.
+
+        Raises StoreDown also when the organisation has used up its share.
+        """
         ...
 
     async def revoked(self, token_id: str) -> bool:
@@ -108,6 +113,7 @@ class Redis:
         patience_s: seconds one command may take, connecting included.
         rest_s: seconds after a failure in which nothing is tried.
         grace_s: seconds for which revocations known are enough while Redis is silent.
+        share: revocations that one organisation may keep, > 0.
         clock: seconds, monotonic.
     """
 
@@ -118,6 +124,7 @@ class Redis:
         patience_s: float = 0.25,
         rest_s: float = 1.0,
         grace_s: float = 10.0,
+        share: int = 5_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         pool = BlockingConnectionPool.from_url(
@@ -136,7 +143,7 @@ class Redis:
         self._clock = clock
         self._silent_until = 0.0
         self._last_ok = 0.0
-        self._revoked: dict[str, int] = {}
+        self._revoked = Revoked(share)
         self._changed: Any = None
         self._read_at: float | None = None
         self._reading = anyio.Lock()
@@ -177,12 +184,14 @@ class Redis:
 
     async def revoke(self, token_id: str, expires_at: int) -> None:
         """See `Store.revoke`."""
+        if not self._revoked.room(token_id):
+            raise StoreDown("full")
         change = self._client.pipeline()
         change.zadd(_REVOKED, {token_id: expires_at})
         change.zremrangebyscore(_REVOKED, "-inf", time.time())
         change.set(_CHANGED, secrets.token_hex(8))
         await self._do(change.execute())
-        self._revoked[token_id] = expires_at
+        self._revoked.add({token_id: expires_at})
 
     async def revoked(self, token_id: str) -> bool:
         """See `Store.revoked`."""
@@ -204,7 +213,8 @@ class Redis:
                     self._client.zrange(_REVOKED, time.time(), "+inf", byscore=True, withscores=True)
                 )
                 read = {name.decode(): int(until) for name, until in cast("list[tuple[bytes, float]]", found)}
-                self._revoked = alive(self._revoked, time.time()) | read
+                self._revoked.forget_old(time.time())
+                self._revoked.add(read)
                 self._changed = changed
         except StoreDown:
             if self._read_at is None or asked_at - self._read_at > self._grace_s:
@@ -224,11 +234,6 @@ class Redis:
             raise StoreDown(type(error).__name__) from None
         self._last_ok = self._clock()
         return result
-
-
-def alive(revoked: Mapping[str, int], now: float) -> dict[str, int]:
-    """The revocations that still matter at `now`, in seconds since the epoch."""
-    return {token_id: until for token_id, until in revoked.items() if until > now}
 
 
 def _ms(seconds: float) -> int:

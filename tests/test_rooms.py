@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "admission arguments audit community grants limits upstream wire matrix breaker retries replies address",
         "identity tenants",
         "credentials",
-        "arrival clients connection envelope keychain logs memory metrics net origin polled secret serving settings store "
+        "arrival clients connection envelope keychain logs memory metrics net origin polled revoked secret serving settings store "
         "strict_json telemetry traces",
     )
 )

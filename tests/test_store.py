@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 
 import anyio
 import pytest
@@ -214,3 +215,22 @@ async def test_one_organisation_cannot_use_up_the_room_of_the_others() -> None:
     with pytest.raises(StoreDown):
         await store.claim(f"{'a' * 24}:confirm:x", 60)
     assert await store.claim(f"{'b' * 24}:confirm:x", 60)
+
+
+@pytest.mark.parametrize("kind", ["in process", "redis"])
+async def test_one_organisation_cannot_make_the_list_of_revocations_too_long_for_all(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    soon = int(time.time()) + 60
+    async with AsyncExitStack() as stack:
+        store: Store = InProcess(share=2)
+        if kind == "redis":
+            url = request.getfixturevalue("url")
+            store = await stack.enter_async_context(Redis(url, share=2, patience_s=5.0))
+        for name in ("a", "b", "a"):
+            await store.revoke(f"{'a' * 24}:{name}", soon)
+        with pytest.raises(StoreDown):
+            await store.revoke(f"{'a' * 24}:c", soon)
+        await store.revoke(f"{'b' * 24}:a", soon)
+        assert await store.revoked(f"{'b' * 24}:a")
+        assert await store.revoked(f"{'a' * 24}:b")
