@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,6 +100,15 @@ class Calls:
         with self._recorded(case):
             case.admission = await self.gate.admit(asked.presented)
         return case.admission
+
+    async def refusal(self, asked: Asked, method: str) -> Refusal | None:
+        """Why a request is turned away before its message is read; what is let in is recorded as what it then asks."""
+        refusal = await self.gate.refusal(asked.presented)
+        if refusal is None:
+            return None
+        with suppress(Refusal), self._recorded(Case(asked, method)):
+            raise refusal
+        return refusal
 
     async def call(self, asked: Asked, name: str, raw: Mapping[str, Any]) -> Envelope:
         """Answer one tools/call with its envelope; a refusal is an answer too.

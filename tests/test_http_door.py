@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from tests.speakers import LEGACY, MODERN, speaking, streaming
-from tests.world import World, beside
+from tests.world import Kept, World, beside
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 
@@ -188,7 +188,8 @@ async def test_credentials_in_the_query_are_no_credentials(world: World) -> None
 
 
 async def test_a_deployment_may_refuse_at_the_door_without_a_challenge(world: World) -> None:
-    async with beside(world, auth_refuse_at="transport") as origin, speaking(origin) as http:
+    audit = Kept()
+    async with beside(world, audit=audit, auth_refuse_at="transport") as origin, speaking(origin) as http:
         for headers in (world.headers("expired"), {}, world.headers() | {"x-api-domain": world.domain("globex")}):
             for version in (MODERN, LEGACY):
                 heard = await http.call("check_connection", {}, headers=headers, version=version)
@@ -199,6 +200,9 @@ async def test_a_deployment_may_refuse_at_the_door_without_a_challenge(world: Wo
                 assert "WWW-Authenticate" not in heard.headers
         assert (await http.call("check_connection", {}, headers=world.headers())).code == "ok"
         assert (await http.call("create_tag", {}, headers=world.headers("viewer"))).code == "role_denied"
+    lines = [json.loads(line) for line in audit.text.splitlines()]
+    codes = ["token_expired", "credentials_missing", "organisation_mismatch"]
+    assert [line["code"] for line in lines] == [*(code for code in codes for _ in "12"), None, "role_denied"]
 
 
 @pytest.mark.parametrize("page", ["/healthz", "/readyz"])

@@ -14,12 +14,14 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.calls import Calls
-from server.case import Asked
+from server.case import Asked, request_id
+from server.credentials import Presented
 from server.metrics import Sample
 from server.protocol import Context, asked
 from server.transports.gate import PRESENTED, Admit, Gate
 from server.transports.lane import Lane
 from server.transports.sse import Caps, Streams
+from tools.refusals import Refusal
 
 LOOPBACK = ("localhost", "localhost:*", "127.0.0.1", "127.0.0.1:*", "[::1]", "[::1]:*")
 LOOPBACK_ORIGINS = tuple(f"http://{host}" for host in LOOPBACK)
@@ -89,9 +91,18 @@ def app(server: Server[Any], admit: Admit, door: Door, health: Health, calls: Ca
         _Front(PostOnly(endpoint), inner),
         hosts=door.hosts,
         origins=door.origins,
-        admit=admit if door.refuse_at_transport else None,
+        admit=(_recorded(calls) if calls is not None else admit) if door.refuse_at_transport else None,
         draining=lambda: health.draining,
     )
+
+
+def _recorded(calls: Calls) -> Admit:
+    """Refuses before MCP, and leaves a line of it as of any other decision."""
+
+    async def admit(who: Presented) -> Refusal | None:
+        return await calls.refusal(Asked(who, "http", request_id()), "http/request")
+
+    return admit
 
 
 def asks(ctx: Context) -> Asked:
