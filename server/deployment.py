@@ -18,6 +18,7 @@ from server.admission import Gate
 from server.audit import Audit, RotatingFile, Sink
 from server.breaker import Breaker
 from server.calls import Calls
+from server.cautions import cautions
 from server.confirmations import Confirmations
 from server.credentials import Presented
 from server.grants import Grants
@@ -130,8 +131,8 @@ async def deployed(
         read: what `parts` made of the same settings.
         default_sink: where audit lines go when no audit_file is set.
     """
-    for warning in warnings(settings):
-        _log.warning(warning)
+    for caution in cautions(settings):
+        _log.warning(caution)
     async with AsyncExitStack() as stack:
         audit = Audit(read.sink or default_sink)
         stack.callback(audit.close)
@@ -175,19 +176,6 @@ async def deployed(
             metrics=telemetry.metrics_app() if isinstance(telemetry, On) else None,
         )
         tasks.cancel_scope.cancel()
-
-
-def warnings(settings: Settings) -> list[str]:
-    """What an operator should know about a configuration that works but is weaker than it could be."""
-    said = []
-    if settings.auth_verify != "upstream":
-        if settings.auth_issuer is None:
-            said.append(f"{variable('auth_issuer')} is not set: tokens of any issuer with these keys are accepted")
-        if settings.auth_audience is None:
-            said.append(f"{variable('auth_audience')} is not set: tokens for any audience are accepted")
-        if settings.revocations_url is None and settings.redis_url is None:
-            said.append("no source of revocations is set: a revoked token works here until its tenant refuses it")
-    return said
 
 
 def process_presented(settings: Settings) -> Presented:

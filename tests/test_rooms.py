@@ -14,7 +14,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for rooms in (
         "__main__ cli",
         "commands demo doctor docs",
-        "running deployment sandbox",
+        "running deployment cautions sandbox",
         "transports",
         "protocol",
         "references",
