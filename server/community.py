@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from tools.operations import BY_ID
 from tools.refusals import Code, Refusal
-from tools.spec import Caller, Guard, Operation, TenantApi
+from tools.spec import Caller, Operation, TenantApi
 
 _FILTERED = frozenset({"getChallengeGroups", "getActions", "getLeaderboardConfigs", "getPosts"})
 """List operations that take communityId as a query member."""
@@ -67,9 +67,9 @@ class CommunityApi:
         """The communities of everything the request points at, read first; what is foreign is not found."""
         touched: frozenset[str] = frozenset()
         for guard in operation.guards:
-            if guard.when is not None and (body or {}).get(guard.when[0]) != guard.when[1]:
+            if guard.when is not None and guard.when[1] not in _strings(f"body.{guard.when[0]}", ids, body):
                 continue
-            for id_ in _pointed(guard, ids, body):
+            for id_ in _strings(guard.at, ids, body):
                 reached = await self._read(BY_ID[guard.read], id_)
                 if not reached and operation.method != "GET":
                     _denied("What this would change has no community and belongs to the whole organisation.")
@@ -180,9 +180,9 @@ def _named(value: Any) -> Iterator[str]:
                 yield from _named(inner)
 
 
-def _pointed(guard: Guard, ids: Mapping[str, str], body: Any) -> list[str]:
-    """The ids at the place in the request that a guard names, each once, in order."""
-    root, *steps = guard.at.split(".")
+def _strings(at: str, ids: Mapping[str, str], body: Any) -> list[str]:
+    """The strings at a place in the request, written as a guard writes it; each once, in order."""
+    root, *steps = at.split(".")
     values: list[Any] = [ids if root == "path" else body]
     for step in steps:
         if step == "*":

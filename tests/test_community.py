@@ -7,6 +7,7 @@ import pytest
 
 from server.community import CommunityApi
 from tools import operations as op
+from tools.goals import goal
 from tools.refusals import Code, Refusal
 from tools.spec import Caller, Operation
 
@@ -197,6 +198,15 @@ async def test_a_guard_applies_when_the_body_says_so() -> None:
     assert await refused(organisation, op.CREATE_ACTION, body=foreign) is Code.NOT_FOUND
     unknown = {"allocatedTo": "elsewhere", "allocationId": id_of(1)}
     assert await refused(organisation, op.CREATE_ACTION, body=unknown) is Code.COMMUNITY_DENIED
+
+
+@pytest.mark.parametrize("event", ["challenge-completion", "achievement-completion", "question-vote"])
+async def test_a_goal_counts_nothing_of_another_community(event: str) -> None:
+    organisation = Organisation(entity(1), entity(2, THEIRS))
+    await bound(organisation).call(op.CREATE_ACHIEVEMENT, body={"communityId": OURS} | goal(event, id_of(1), 3))
+    foreign = {"communityId": OURS} | goal(event, id_of(2), 3)
+    assert await refused(organisation, op.CREATE_ACHIEVEMENT, body=foreign) is Code.NOT_FOUND
+    assert organisation.operations.count("createAchievement") == 1
 
 
 async def test_a_distribution_is_read_through_what_it_belongs_to() -> None:

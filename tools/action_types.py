@@ -41,3 +41,6 @@ ACTION_TYPES: tuple[str, ...] = (
     "youtube-comment",
     "youtube-subscribe",
 )
+
+ACTION_CATEGORIES = tuple(dict.fromkeys(key.partition("-")[0] for key in ACTION_TYPES))
+"""The first words of the kinds, by which events about actions are told apart."""

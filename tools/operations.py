@@ -3,6 +3,7 @@
 The list equals the API document the embedded tenant serves; a test compares the two.
 """
 
+from tools.action_types import ACTION_CATEGORIES
 from tools.spec import Guard, Operation
 
 # Communities
@@ -83,7 +84,17 @@ ASSIGN_ACTION_DISTRIBUTION = Operation(
 
 # Achievements
 GET_ACHIEVEMENTS = Operation("getAchievements", "GET", "/achievements")
-CREATE_ACHIEVEMENT = Operation("createAchievement", "POST", "/achievements")
+_SOURCE, _EVENT = "body.queries.*.parameters.eventSourceId", "queries.*.parameters.eventCategory"
+CREATE_ACHIEVEMENT = Operation(
+    "createAchievement",
+    "POST",
+    "/achievements",
+    guards=(
+        Guard("getChallenge", _SOURCE, (_EVENT, "challenge")),
+        Guard("getAchievement", _SOURCE, (_EVENT, "achievement")),
+        *(Guard("getAction", _SOURCE, (_EVENT, category)) for category in ACTION_CATEGORIES),
+    ),
+)
 GET_ACHIEVEMENT = Operation("getAchievement", "GET", "/achievements/{id}")
 UPDATE_ACHIEVEMENT = Operation(
     "updateAchievement", "POST", "/achievements/{id}", guards=(Guard("getAchievement", "path.id"),)

@@ -74,7 +74,7 @@ class Guard:
 
     `read` is the operation that answers with a communityId; `at` says where its id stands in the request:
     `path.<name>` or `body.<dotted path>`, `*` standing for every element of a list.
-    `when` limits the guard to requests whose body member has that value (`("allocatedTo", "challenge")`).
+    `when` limits the guard to requests whose body has that value at that place (`("allocatedTo", "challenge")`).
     """
 
     read: str
