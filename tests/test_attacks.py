@@ -2,17 +2,23 @@
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import aiohttp
 import anyio
+import mcp.types as t
 import pytest
+from mcp import Client
+from mcp.client.sse import sse_client
 from starlette.types import Receive, Scope, Send
 
 from server.arrival import Arriving
 from server.connection import NetError
 from server.net import Net
+from server.protocol import QUESTIONS
 from server.serving import bind, listening, port_of
 from tests.sites import Peer, site
 from tests.test_http_door import CALL, usual
@@ -163,3 +169,29 @@ async def test_who_asks_and_does_not_read_is_not_listened_to(world: World) -> No
         with anyio.fail_after(10):
             while await ask(2000) == 429:
                 await reader.read(1_000_000)
+
+
+async def test_one_person_is_asked_a_few_questions_at_a_time(world: World) -> None:
+    asked, enough, answered = 0, asyncio.Event(), asyncio.Event()
+
+    async def answer(_context: Any, _params: Any) -> t.ElicitResult | t.ErrorData:
+        nonlocal asked
+        asked += 1
+        if asked == QUESTIONS:
+            enough.set()
+        await answered.wait()
+        return t.ElicitResult(action="decline")
+
+    transport = sse_client(f"{world.origin}/sse", headers=world.headers("manager"))
+    async with (
+        Client(transport, mode="legacy", elicitation_callback=answer) as client,
+        anyio.create_task_group() as tasks,
+    ):
+        for _ in range(QUESTIONS):
+            tasks.start_soon(client.call_tool, "delete_challenge", {"id": "a" * 24})
+        with anyio.fail_after(10):
+            await enough.wait()
+            result = await client.call_tool("delete_challenge", {"id": "a" * 24})
+        assert json.loads(json.dumps(result.structured_content))["error"]["confirm"]
+        answered.set()
+    assert asked == QUESTIONS
