@@ -5,11 +5,10 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TextIO
@@ -73,17 +72,20 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | TypeAdapter(Line).json_schema()
 
 
-def shape(arguments: Mapping[str, Any], depth: int = _DEPTH) -> dict[str, Any]:
+def shape(arguments: Mapping[str, Any], depth: int = _DEPTH, room: Iterator[int] | None = None) -> dict[str, Any]:
     """Names and sizes of arguments, never values: `{"name": "string:12", "tags": "array:3", "points": "number"}`.
 
-    At most 32 names a level, each cut to 64 characters, 3 levels; `...` counts the names left out.
+    At most 32 names in all, the outer ones first, each cut to 64 characters, 3 levels; `...` counts those left out.
+    Calls of strangers are recorded too, and their lines must not push out everybody else's.
     """
-    seen = {name[:_NAME]: _size(value, depth) for name, value in islice(arguments.items(), _NAMES)}
-    left = len(arguments) - _NAMES
+    room = iter(range(_NAMES)) if room is None else room
+    named = [pair for pair, _ in zip(arguments.items(), room, strict=False)]
+    seen = {name[:_NAME]: _size(value, depth, room) for name, value in named}
+    left = len(arguments) - len(named)
     return seen | {"...": left} if left > 0 else seen
 
 
-def _size(value: Any, depth: int) -> Any:
+def _size(value: Any, depth: int, room: Iterator[int]) -> Any:
     match value:
         case None:
             return "null"
@@ -94,7 +96,7 @@ def _size(value: Any, depth: int) -> Any:
         case str():
             return f"string:{len(value)}"
         case Mapping() if depth > 1:
-            return shape(value, depth - 1)
+            return shape(value, depth - 1, room)
         case Mapping():
             return f"object:{len(value)}"
         case Sequence():

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, NoReturn
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+"""A string, or what would be one if it ended: so that no text is searched through from each of its quotes anew."""
+
 _BRACKET = re.compile(r"[\[\]{}]")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -15,14 +16,18 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from starlette.types import Receive, Scope, Send
 
+from server import replies
 from server.arrival import Arriving
-from server.connection import NetError
+from server.connection import Answered, NetError
 from server.net import Net
 from server.protocol import QUESTIONS
 from server.serving import bind, listening, port_of
+from server.strict_json import strict_json
 from tests.sites import Peer, site
 from tests.test_http_door import CALL, usual
 from tests.world import World
+from tools.operations import GET_CHALLENGE
+from tools.refusals import Refusal
 
 
 @asynccontextmanager
@@ -174,7 +179,7 @@ async def test_who_asks_and_does_not_read_is_not_listened_to(world: World) -> No
 async def test_one_person_is_asked_a_few_questions_at_a_time(world: World) -> None:
     asked, enough, answered = 0, asyncio.Event(), asyncio.Event()
 
-    async def answer(_context: Any, _params: Any) -> t.ElicitResult | t.ErrorData:
+    async def answer(context: Any, params: Any) -> t.ElicitResult | t.ErrorData:
         nonlocal asked
         asked += 1
         if asked == QUESTIONS:
@@ -195,3 +200,22 @@ async def test_one_person_is_asked_a_few_questions_at_a_time(world: World) -> No
         assert json.loads(json.dumps(result.structured_content))["error"]["confirm"]
         answered.set()
     assert asked == QUESTIONS
+
+
+@pytest.mark.parametrize("begun", [b'\\"', b'"', b"\\", b"["], ids=repr)
+def test_no_text_in_a_token_takes_long_to_refuse(begun: bytes) -> None:
+    started = time.process_time()
+    with pytest.raises(json.JSONDecodeError):
+        strict_json(b'{"a":"' + begun * 100_000)
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    "words", ["a" * 63_000, "aaaaaaaa." * 7_000, "-" * 8 + "." + "-" * 62_000], ids=lambda one: one[:12]
+)
+def test_no_words_of_a_tenant_take_long_to_clean(words: str) -> None:
+    said = Answered(500, {"content-type": "application/json"}, json.dumps({"message": words}).encode())
+    started = time.process_time()
+    with pytest.raises(Refusal):
+        replies.value(said, GET_CHALLENGE, "a" * 24)
+    assert time.process_time() - started < 0.5

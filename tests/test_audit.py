@@ -89,7 +89,13 @@ def test_a_shape_is_bounded_in_width_depth_and_length_of_names() -> None:
     assert len(wide) == 33
     assert wide["..."] == 968
     assert max(map(len, wide)) == 64
-    assert next(iter(wide.values())) == {"a": {"a": "object:1"}}
+    assert next(iter(wide.values())) == {"...": 1}
+    assert shape({"a": deep}) == {"a": {"a": {"a": "object:1"}}}
+
+
+def test_no_arguments_make_a_line_long() -> None:
+    inner = {f"{n:04}" + "n" * 60: {f"{m:04}" + "m" * 60: {"x" * 64: 1} for m in range(32)} for n in range(32)}
+    assert len(line(shape=shape({f"{n:04}" + "o" * 60: inner for n in range(32)})).json()) < 4_000
 
 
 def test_lines_reach_every_sink_in_order() -> None:

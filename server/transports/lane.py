@@ -30,7 +30,7 @@ _ACCEPT = frozenset({b"application/json, text/event-stream", b"text/event-stream
 _VERSION = b"mcp-protocol-version"
 _ROUTING = (_VERSION, b"mcp-method", b"mcp-name", b"content-type", b"accept", b"traceparent")
 _BODY = 64_000
-_LONG_NUMBER = re.compile(rb"\d{300}")
+_LONG_NUMBER = re.compile(rb"(?<!\d)\d{300}")
 
 _JSON = [(b"content-type", b"application/json")]
 _STREAM = [
