@@ -49,6 +49,12 @@ def _web(value: str) -> str:
     return value
 
 
+def _free(header: str) -> str:
+    if header.lower() in ("x-api-token", "x-api-domain", "x-request-id", "x-language"):
+        raise ValueError("is a header with a meaning of its own")
+    return header
+
+
 def _exists(value: Path) -> Path:
     if not value.is_file():
         raise ValueError("no such file")
@@ -117,7 +123,9 @@ class Settings(BaseModel):
         Field(description="What goes to the tenant's API: the caller's token, or the entry's service credential."),
     ] = "passthrough"
     upstream_identity_header: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$", description="Header that names the caller in service mode.")
+        str,
+        Field(pattern=r"^[Xx]-[A-Za-z0-9-]{1,62}$", description="Header that names the caller in service mode."),
+        AfterValidator(_free),
     ] = "x-acting-subject"
     upstream_timeout_s: Annotated[float, Field(gt=0, le=300, description="One request to a tenant.")] = 15.0
     call_timeout_s: Annotated[float, Field(ge=2, le=600, description="One tool call in all.")] = 60.0

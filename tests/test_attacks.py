@@ -63,6 +63,25 @@ async def test_what_follows_the_body_is_no_header(world: World, trailer: str) ->
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        ["content-length: 5", "transfer-encoding: chunked"],
+        ["content-length: 5", "content-length: 6"],
+        ["transfer-encoding: xchunked"],
+        ["transfer-encoding : chunked"],
+        ["x-a: b", " authorization: Bearer x"],
+        ["x-a: b\nx-api-domain: c"],
+        ["x-a: b\0c"],
+    ],
+    ids=str,
+)
+async def test_what_two_parsers_would_frame_differently_is_refused(world: World, lines: list[str]) -> None:
+    async with knocking(world) as (reader, writer):
+        writer.write(head(world, *lines) + b"\r\n\r\n0\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
     "begun",
     [
         b"POST /",

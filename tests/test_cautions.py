@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from server.cautions import cautions
 from server.settings import Settings
@@ -49,3 +50,9 @@ def test_a_secret_that_others_can_read_is_named(tenants: Path, tmp_path: Path) -
         key.touch()
         key.chmod(mode)
         assert len(cautions(Settings(tenants_file=tenants, confirm_key_file=key, **SOUND))) == words
+
+
+@pytest.mark.parametrize("name", ["authorization", "host", "x-api-token", "X-API-Domain", "x-request-id", "x-a\r\nb"])
+def test_the_caller_is_not_named_in_a_header_that_means_something_else(tenants: Path, name: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(tenants_file=tenants, upstream_identity_header=name, **SOUND)
