@@ -1,95 +1,19 @@
 """What a tool gets from a tenant, over real sockets: values, refusals, and never a second write."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-import anyio
 import pytest
 
-from server.breaker import Breaker
-from server.credentials import Credentials
-from server.identity.principal import Grant, Principal, Role
-from server.net import Net
+from server.identity.principal import Grant, Role
 from server.secret import Secret
-from server.tenants.tenant import Tenant
-from server.upstream import Mode, Upstream
-from tests.sites import Peer, Site, reply, site
+from tests.bound import ACME, GLOBEX, JSON, PRINCIPAL, THING, TOKEN, said, sent, world
+from tests.sites import reply
 from tools import challenges, communities
 from tools import operations as op
 from tools.refusals import Code, Refusal
-from tools.spec import Caller, Effect, Nothing, Operation, TenantApi, Tool
-
-ACME, GLOBEX = "a" * 24, "b" * 24
-THING = "c" * 24
-TOKEN = Secret("eyJhbGciOiJ.eyJzdWIiOiJ.c2lnbmF0dXJl")
-PRINCIPAL = Principal("ann@acme", ACME, (Grant(Role.ADMIN),), 2**31, "id", "bearer", TOKEN.digest)
-CALLER = Caller("ann@acme", ACME, "", ("admin",), "bearer", "builder", 2**31, ())
-ANY = Tool("any", "", Effect.READ, (), Nothing, Nothing, communities.list_communities, "any", op.OPERATIONS)
-JSON = "content-type: application/json"
-
-
-@dataclass
-class World:
-    here: Site
-    tenant: Tenant
-    upstream: Upstream
-    forgotten: list[str] = field(default_factory=list)
-
-    def api(
-        self,
-        principal: Principal = PRINCIPAL,
-        tool: Tool = ANY,
-        token: Secret = TOKEN,
-        seconds: float = 5,
-        tenant: Tenant | None = None,
-    ) -> TenantApi:
-        return self.upstream.bind(
-            principal,
-            tenant or self.tenant,
-            tool,
-            credentials=Credentials(principal.kind, token),
-            request_id="req-1",
-            deadline=anyio.current_time() + seconds,
-            caller=CALLER,
-        )
-
-    async def refusal(self, operation: Operation, **more: Any) -> Refusal:
-        if "{id}" in operation.path:
-            more.setdefault("ids", {"id": THING})
-        with pytest.raises(Refusal) as caught:
-            await self.api().call(operation, **more)
-        return caught.value
-
-
-@asynccontextmanager
-async def world(
-    *replies: bytes, then: Peer | None = None, stop_after: int = 10**9, mode: Mode = "passthrough", failures: int = 5
-) -> AsyncIterator[World]:
-    async with site(*replies, then=then, stop_after=stop_after) as here, Net() as net:
-        tenant = Tenant(ACME, f"{here.url(path='')}/api/v2/admin", "acme")
-        forgotten: list[str] = []
-        upstream = Upstream(
-            net.send,
-            breaker=Breaker(failures=failures),
-            mode=mode,
-            forget=forgotten.append,
-            timeout_s=1,
-            cap=1_000_000,
-        )
-        yield World(here, tenant, upstream, forgotten)
-
-
-def said(value: Any, status: str = "200 OK", *headers: str) -> bytes:
-    return reply(json.dumps(value).encode(), JSON, *headers, status=status)
-
-
-def sent(here: Site, name: str) -> str | None:
-    lines = dict(line.split(": ", 1) for line in here.heads[-1].split("\r\n")[1:] if line)
-    return {key.lower(): value for key, value in lines.items()}.get(name)
+from tools.spec import Operation
 
 
 async def test_a_read_gives_the_parsed_answer() -> None:
@@ -282,99 +206,6 @@ async def test_templates_that_their_owner_opened_come_back() -> None:
     ]
     async with world(said({"totalCount": 3, "edges": edges})) as it:
         assert (await it.api().call(op.GET_CHALLENGE_TEMPLATES))["edges"] == edges
-
-
-@pytest.mark.parametrize(
-    ("operation", "code"), [(op.GET_CHALLENGES, Code.RESULT_TOO_LARGE), (op.CREATE_CHALLENGE, Code.UPSTREAM_INVALID)]
-)
-async def test_fifty_megabytes_are_refused(operation: Operation, code: Code) -> None:
-    async def pour(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
-        for _ in range(50):
-            writer.write(b"100000\r\n" + b" " * 0x100000 + b"\r\n")
-            await writer.drain()
-
-    async with world(then=pour) as it:
-        assert (await it.refusal(operation)).code is code
-
-
-async def test_a_slow_tenant_is_a_timeout_and_a_write_is_not_called_repeatable() -> None:
-    async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(30)
-
-    async with world(then=silent) as it:
-        read, write = await it.refusal(op.GET_THEME), await it.refusal(op.CREATE_CHALLENGE, body={})
-    assert (read.code, read.retryable) == (Code.UPSTREAM_TIMEOUT, True)
-    assert (write.code, write.retryable) == (Code.UPSTREAM_TIMEOUT, False)
-    assert "look" in write.hint
-    assert len(it.here.heads) == 2
-
-
-async def test_a_tenant_that_is_down_is_unavailable_and_a_write_to_it_repeatable() -> None:
-    async with world(said({})) as it:
-        it.tenant = replace(it.tenant, api_domain="http://127.0.0.1:1/api/v2/admin")
-        refusal = await it.refusal(op.CREATE_CHALLENGE, body={})
-    assert (refusal.code, refusal.reason, refusal.retryable) == (Code.UPSTREAM_UNAVAILABLE, "refused", True)
-
-
-async def test_a_read_is_repeated_once_when_the_tenant_falters() -> None:
-    async with world(said({}, "503 Service Unavailable"), said({"ok": 1})) as it:
-        assert await it.api().call(op.GET_THEME) == {"ok": 1}
-    assert len(it.here.heads) == 2
-
-
-@pytest.mark.parametrize("operation", [op.CREATE_CHALLENGE, op.UPDATE_TAG, op.PUT_WEBHOOK_CONFIGS, op.DELETE_CHALLENGE])
-@pytest.mark.parametrize(
-    "answer", [said({}, "503 Service Unavailable"), b"", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"]
-)
-async def test_a_write_is_never_sent_twice(operation: Operation, answer: bytes) -> None:
-    async with world(answer, stop_after=1) as it:
-        refusal = await it.refusal(operation)
-    assert (refusal.code, refusal.retryable) == (Code.UPSTREAM_UNAVAILABLE, False)
-    assert len(it.here.heads) == 1
-
-
-async def test_repeats_stay_within_the_budget_of_the_tenant() -> None:
-    async with world(said({}, "503 Service Unavailable"), failures=10**6) as it:
-        for _ in range(30):
-            await it.refusal(op.GET_THEME)
-    assert len(it.here.heads) <= 30 + 10 + 3
-
-
-async def test_a_retry_after_that_is_too_long_is_not_waited_for() -> None:
-    async with world(said({}, "503 Service Unavailable", "retry-after: 30")) as it:
-        assert (await it.refusal(op.GET_THEME)).retry_after_s == 30
-    assert len(it.here.heads) == 1
-
-
-async def test_a_failing_tenant_is_left_alone_for_a_while() -> None:
-    async with world(said({}, "503 Service Unavailable"), failures=3) as it:
-        refusals = [await it.refusal(op.CREATE_CHALLENGE, body={}) for _ in range(5)]
-    assert [refusal.reason for refusal in refusals] == [None, None, None, "circuit_open", "circuit_open"]
-    assert refusals[-1].retryable
-    assert len(it.here.heads) == 3
-
-
-async def test_nothing_is_sent_once_the_time_of_the_call_is_over() -> None:
-    async with world(said({})) as it:
-        with pytest.raises(Refusal) as caught:
-            await it.api(seconds=0).call(op.GET_THEME)
-    assert (caught.value.code, it.here.connections) == (Code.UPSTREAM_TIMEOUT, 0)
-
-
-async def test_a_cancelled_call_closes_its_request() -> None:
-    arrived = asyncio.Event()
-
-    async def wait_for_end(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        arrived.set()
-        await reader.read()
-
-    async with world(then=wait_for_end) as it, anyio.create_task_group() as calls:
-        calls.start_soon(it.api().call, op.GET_THEME)
-        await arrived.wait()
-        calls.cancel_scope.cancel()
-        with anyio.CancelScope(shield=True):
-            await asyncio.wait_for(it.here.closed.wait(), 0.5)
 
 
 @pytest.mark.parametrize(
