@@ -97,7 +97,7 @@ def _plot(path: Path, all_: Sequence[Measured]) -> None:
     import matplotlib as mpl  # noqa: PLC0415 - an extra, needed for nothing else
 
     mpl.use("Agg")
-    from matplotlib import pyplot  # noqa: PLC0415
+    from matplotlib import pyplot  # noqa: PLC0415 - as above
 
     rows = [each for each in all_ if each.wire is not None]
     concurrencies = sorted({each.concurrency for each in rows})

@@ -8,6 +8,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 FRAMING_CAP = 131_072
 """Bytes of a request that are not its body: line, headers, chunk sizes, trailers."""
 
+UNREAD_CAP = 10_000_000
+"""Bytes still taken of a body that is already answered, so that a client that reads only after it wrote hears why."""
+
 
 class Arriving(HttpToolsProtocol):
     """Drops a connection whose request takes too long to arrive or is too large around its body.
@@ -19,7 +22,7 @@ class Arriving(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._framing = 0
+        self._framing = self._unread = 0
         self._awaited = True
         self._late: asyncio.TimerHandle | None = None
 
@@ -37,14 +40,14 @@ class Arriving(HttpToolsProtocol):
         """See asyncio.Protocol."""
         self._framing += len(data)
         super().data_received(data)
-        if self._framing > FRAMING_CAP:
+        if self._framing > FRAMING_CAP or self._unread > UNREAD_CAP:
             self.transport.abort()
         elif self._awaited and self._late is None:
             self._time()
 
     def on_message_begin(self) -> None:
         """See httptools."""
-        self._framing = 0
+        self._framing = self._unread = 0
         self._awaited = True
         super().on_message_begin()
 
@@ -56,6 +59,8 @@ class Arriving(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """See httptools."""
         self._framing -= len(body)
+        if self.cycle.response_complete:
+            self._unread += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:

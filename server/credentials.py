@@ -91,14 +91,15 @@ def _token(value: str, name: str) -> str:
             '"Bearer <token>" in the env block.',
         )
     formed = _JWT.fullmatch(token) is not None
-    if not formed and any(sign.isspace() or not sign.isprintable() for sign in token):
+    stray = not formed and any(sign.isspace() or not sign.isprintable() for sign in token)
+    if name == "Authorization" and not prefixed and (scheme.isalpha() or not stray):
+        _malformed("not_bearer", "Authorization does not start with Bearer.", "Write Authorization: Bearer <token>.")
+    if stray:
         _malformed(
             "whitespace",
             f"The token in {name} has white space or an invisible character around or inside it.",
             "Paste it again without spaces or line ends.",
         )
-    if name == "Authorization" and not prefixed:
-        _malformed("not_bearer", "Authorization does not start with Bearer.", "Write Authorization: Bearer <token>.")
     if not formed:
         _malformed(
             "not_a_jwt",

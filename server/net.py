@@ -11,6 +11,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ if sys.platform != "win32":
     import resource
 
 from server.connection import Answered, Connection, NetError
+from server.lookups import Lookups
 from server.origin import Origin, parted, written
 
 __all__ = ["Answered", "Net", "NetError", "Route", "Routes", "Send"]
@@ -116,6 +118,7 @@ class Net:
         self._kept = _Kept(_half_the_files() if idle_hosts is None else idle_hosts, idle_s)
         self._contexts: dict[Path | None, ssl.SSLContext] = {}
         self._hosts: dict[Origin, _Host] = {}
+        self._lookups = Lookups()
         self._sweeper: asyncio.TimerHandle | None = None
         self._open = False
 
@@ -127,6 +130,7 @@ class Net:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open = False
+        self._lookups.close()
         if self._sweeper is not None:
             self._sweeper.cancel()
         for host in self._hosts.values():
@@ -186,12 +190,13 @@ class Net:
 
     async def _dialled(self, origin: Origin) -> Connection:
         route = self._routes(origin.host, origin.port)
-        address, port = _address(origin, route)
+        host, port = _address(origin, route)
         context = self._context(route.trust if route else None) if origin.scheme == "https" else None
-        _, connection = await asyncio.get_running_loop().create_connection(
-            Connection, address, port, ssl=context, server_hostname=origin.host if context else None
-        )
-        return connection
+        addresses = (host,) if _is_address(host) else await self._lookups.addresses(host)
+        for address in addresses[:-1]:
+            with suppress(OSError):  # the last one's fault is the one that is told
+                return await _dialled(address, port, origin.host, context)
+        return await _dialled(addresses[-1], port, origin.host, context)
 
     def _context(self, trust: Path | None) -> ssl.SSLContext:
         context = self._contexts.get(trust)
@@ -255,6 +260,13 @@ def _half_the_files() -> int:
         return 256
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return 32_768 if soft == resource.RLIM_INFINITY else min(soft // 2, 32_768)
+
+
+async def _dialled(address: str, port: int, name: str, context: ssl.SSLContext | None) -> Connection:
+    _, connection = await asyncio.get_running_loop().create_connection(
+        Connection, address, port, ssl=context, server_hostname=name if context else None
+    )
+    return connection
 
 
 def _address(origin: Origin, route: Route | None) -> tuple[str, int]:

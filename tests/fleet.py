@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -138,8 +137,3 @@ async def confirmed(http: Http, tool: str, arguments: dict[str, str], headers: d
     asked = (await http.call(tool, arguments, headers=headers)).envelope["error"]
     assert asked["code"] == "confirmation_required", asked
     return (await http.call(tool, {**arguments, "confirm": asked["confirm"]}, headers=headers)).code
-
-
-def figure(text: str) -> None:
-    """Something measured, for `pytest -s`."""
-    sys.stdout.write(f"\n    {text}\n")

@@ -62,21 +62,28 @@ class Hosted:
 
 
 @contextmanager
-def hosted(*, unreachable: str | None = None) -> Iterator[Hosted]:
-    """Both processes while the block runs; the API of the organisation `unreachable` is down."""
+def sandbox() -> Iterator[Mapping[str, Any]]:
+    """The embedded tenant while the block runs: what its tokens file says."""
     with tempfile.TemporaryDirectory() as folder:
         tokens = Path(folder, "tokens.json")
-        sandbox = _python("sandbox", "--port", "0", "--tokens", str(tokens))
+        process = _python("sandbox", "--port", "0", "--tokens", str(tokens))
         try:
-            until(tokens.exists, sandbox)
-            world = _world(json.loads(tokens.read_text()), Path(folder, "tenants.toml"), unreachable)
-            world.start()
-            try:
-                yield world
-            finally:
-                world.stop()
+            until(tokens.exists, process)
+            yield json.loads(tokens.read_text())
         finally:
-            stopped(sandbox)
+            stopped(process)
+
+
+@contextmanager
+def hosted(*, unreachable: str | None = None) -> Iterator[Hosted]:
+    """Both processes while the block runs; the API of the organisation `unreachable` is down."""
+    with sandbox() as said, tempfile.TemporaryDirectory() as folder:
+        world = _world(said, Path(folder, "tenants.toml"), unreachable)
+        world.start()
+        try:
+            yield world
+        finally:
+            world.stop()
 
 
 def _world(said: Mapping[str, Any], directory: Path, unreachable: str | None) -> Hosted:

@@ -97,6 +97,15 @@ async def test_a_request_without_end_around_its_body_is_cut_off(world: World, be
             await _pour(writer, 20_000_000)
 
 
+async def test_a_body_is_not_taken_without_end_once_it_is_answered(world: World) -> None:
+    async with knocking(world) as (reader, writer):
+        writer.write(head(world, "transfer-encoding: chunked") + b"\r\n\r\n40000000\r\n")
+        await _pour(writer, 1_100_000)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
+        with pytest.raises(ConnectionError):
+            await _pour(writer, 60_000_000)
+
+
 async def _pour(writer: asyncio.StreamWriter, size: int, what: bytes = b"a") -> None:
     much = what * (65_536 // len(what))
     for _ in range(0, size, len(much)):

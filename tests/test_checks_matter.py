@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DEMO = ("-m", "server", "demo", "--once")
-PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
+PYTEST = ("-m", "pytest", "-n0", "-q", "-x", "-p", "no:cacheprovider")
 SECOND = "tests/test_second_lines.py"
 CONVERSATION = "tests/test_same_everywhere.py"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.driven import CONFORMANCE, NODE, needs_node
+from tests.figures import Figure
 from tests.hosted import ROOT, stopped, until
 
 HERE = Path(__file__).parent / "conformance"
@@ -55,11 +56,10 @@ def _suite(url: str, *words: str) -> "subprocess.CompletedProcess[str]":
     ],
 )
 def test_the_suite_passes_but_for_the_baseline(
-    fixtures: str, revision: str, scenarios: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    fixtures: str, revision: str, scenarios: tuple[str, ...], figure: Figure
 ) -> None:
     done = _suite(fixtures, *scenarios, "--expected-failures", str(HERE / f"baseline-{revision}.yml"))
-    with capsys.disabled():
-        sys.stdout.write(f"\nConformance, {revision}:\n{done.stdout[done.stdout.rfind('=== SUMMARY') :]}")
+    figure(f"Conformance, {revision}:\n{done.stdout[done.stdout.rfind('=== SUMMARY') :]}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Total:" in done.stdout
 

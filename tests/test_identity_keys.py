@@ -109,7 +109,7 @@ def test_one_bad_key_is_left_out_and_does_not_poison_the_rest(name: str) -> None
     assert len(keys.faults) == 1
 
 
-@pytest.mark.parametrize("name", set(BAD) - {"secret"})
+@pytest.mark.parametrize("name", sorted(set(BAD) - {"secret"}))
 def test_an_operators_own_key_file_may_have_no_bad_key(name: str) -> None:
     with pytest.raises(ValueError, match="key"):
         configured_keys(json.dumps({"keys": [BAD[name], jwk("EdDSA")]}).encode())

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fleet import figure
+from tests.figures import Figure
 from tests.hosted import Hosted, hosted
 from tests.isolation import measure
 
@@ -23,7 +23,9 @@ def _here() -> Iterator[Hosted]:
 
 
 @pytest.mark.parametrize("trouble", REFUSED)
-async def test_a_neighbour_in_trouble_costs_the_others_nothing_that_shows(here: Hosted, trouble: str) -> None:
+async def test_a_neighbour_in_trouble_costs_the_others_nothing_that_shows(
+    here: Hosted, trouble: str, figure: Figure
+) -> None:
     """The bound here holds on any machine, however noisy; `python -m bench.isolation` measures against 20 %."""
     found = await measure(here, trouble, rounds=3, round_s=1.5)
     figure(f"{trouble}: {found}")

@@ -14,7 +14,8 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from tests.fleet import figure, replicas
+from tests.figures import Figure
+from tests.fleet import replicas
 from tests.hosted import Hosted, hosted
 from tests.issuer import until
 from tests.load import calling
@@ -30,7 +31,7 @@ def _here() -> Iterator[Hosted]:
         yield found
 
 
-async def test_the_first_answer_comes_soon_after_the_start(here: Hosted) -> None:
+async def test_the_first_answer_comes_soon_after_the_start(here: Hosted, figure: Figure) -> None:
     took, busy = [], []
     for _ in range(3):
         before, began = os.times(), time.monotonic()
@@ -79,7 +80,7 @@ async def test_a_tenant_that_is_added_or_taken_away_under_load_costs_no_other_ca
     assert set(seen.codes) == {"ok"}
 
 
-async def test_a_stopping_server_answers_what_is_under_way_and_ends_its_streams(here: Hosted) -> None:
+async def test_a_stopping_server_answers_what_is_under_way_and_ends_its_streams(here: Hosted, figure: Figure) -> None:
     with replicas(here, 1, NUDJ_MCP_DRAIN_NOTICE_S="1.5", NUDJ_MCP_DRAIN_S="8") as (server,):
         assert server.server is not None
         async with (

@@ -77,7 +77,7 @@ def test_the_recipe_for_a_tool_works_as_written(tmp_path: Path) -> None:
     commands = (
         script[1]
         .replace("python ", f"{sys.executable} ")
-        .replace("pytest ", f"{sys.executable} -m pytest -q -k 'live or page or catalogue' ")
+        .replace("pytest ", f"{sys.executable} -m pytest -n0 -q -k 'live or page or catalogue' ")
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(

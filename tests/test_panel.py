@@ -109,21 +109,23 @@ def test_a_token_is_minted_pasted_used_seen_live_and_revoked(context: BrowserCon
 
 
 def test_the_feed_shows_calls_of_the_persons_own_organisation_alone(context: BrowserContext, world: World) -> None:
-    for organisation, tool in (("acme", "list_rewards"), ("globex", "list_campaigns")):
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": {}}}
-        headers = {**world.headers("admin", organisation), "accept": "application/json, text/event-stream"}
+    for organisation in ("acme", "globex"):
+        token = world.mint(organisation, subject=f"caller-of-{organisation}")
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_posts", "arguments": {}}}
+        said = {"authorization": f"Bearer {token}", "x-api-domain": world.domain(organisation)}
+        headers = {**said, "accept": "application/json, text/event-stream"}
         assert httpx.post(world.local.mcp_url, json=body, headers=headers).status_code == 200
     page = context.new_page()
     sign_in(page, world, "consultant@both.example")
     page.get_by_role("link", name="Live calls").click()
-    expect(page.get_by_role("row").filter(has_text="list_rewards").first).to_be_visible()
-    expect(page.get_by_role("row").filter(has_text="list_campaigns")).to_have_count(0)
+    expect(page.get_by_role("row").filter(has_text="caller-of-acme").first).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="caller-of-globex")).to_have_count(0)
     page.get_by_label("Organisation").select_option("globex")
     page.get_by_role("button", name="Switch").click()
     expect(page.locator("#organisation")).to_have_text("Globex Running")
     page.get_by_role("link", name="Live calls").click()
-    expect(page.get_by_role("row").filter(has_text="list_campaigns").first).to_be_visible()
-    expect(page.get_by_role("row").filter(has_text="list_rewards")).to_have_count(0)
+    expect(page.get_by_role("row").filter(has_text="caller-of-globex").first).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="caller-of-acme")).to_have_count(0)
 
 
 def test_a_call_can_be_tried_and_the_exchange_shows_no_token(context: BrowserContext, world: World) -> None:

@@ -8,7 +8,8 @@ import aiohttp
 import anyio
 import pytest
 
-from tests.fleet import SharedState, figure, replicas, shared_state
+from tests.figures import Figure
+from tests.fleet import SharedState, replicas, shared_state
 from tests.hosted import Hosted, hosted
 from tests.speakers import Heard, Http, speaking
 
@@ -52,7 +53,9 @@ async def until_served(http: Http, headers: dict[str, str]) -> float:
     return time.monotonic() - began
 
 
-async def test_while_redis_hangs_budgets_go_on_and_what_needs_it_refuses(server: Hosted, redis: SharedState) -> None:
+async def test_while_redis_hangs_budgets_go_on_and_what_needs_it_refuses(
+    server: Hosted, redis: SharedState, figure: Figure
+) -> None:
     headers = server.headers("admin")
     tag = {"value": "Space", "request_key": "redis-down-test-1"}
     async with speaking(server.origin) as http:

@@ -6,7 +6,8 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from tests.fleet import door, figure, replicas, shared_state
+from tests.figures import Figure
+from tests.fleet import door, replicas, shared_state
 from tests.hosted import Hosted, hosted
 from tests.load import calling
 
@@ -31,7 +32,9 @@ def _three() -> Iterator[Sequence[Hosted]]:
         yield found
 
 
-async def test_each_replica_drains_and_comes_back_without_one_failed_call(three: Sequence[Hosted]) -> None:
+async def test_each_replica_drains_and_comes_back_without_one_failed_call(
+    three: Sequence[Hosted], figure: Figure
+) -> None:
     with door(three) as origin:
         async with calling(origin, three[0].headers(), callers=CALLERS, pause_s=0.01) as seen:
             await anyio.sleep(0.5)
@@ -43,7 +46,9 @@ async def test_each_replica_drains_and_comes_back_without_one_failed_call(three:
         assert seen.codes["ok"] > 100
 
 
-async def test_a_killed_replica_loses_no_call_but_those_under_way_in_it(three: Sequence[Hosted]) -> None:
+async def test_a_killed_replica_loses_no_call_but_those_under_way_in_it(
+    three: Sequence[Hosted], figure: Figure
+) -> None:
     victim = three[0]
     with door(three) as origin:
         async with calling(origin, victim.headers(), callers=CALLERS, pause_s=0.01) as seen:

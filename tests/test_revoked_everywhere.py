@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from tests.fleet import confirmed, figure, replicas, shared_state, token_id
+from tests.figures import Figure
+from tests.fleet import confirmed, replicas, shared_state, token_id
 from tests.hosted import Hosted, hosted
 from tests.speakers import Http, speaking
 
@@ -23,7 +24,7 @@ async def code(http: Http, headers: dict[str, str]) -> str:
     return (await http.call("list_challenges", {"limit": 1}, headers=headers)).code
 
 
-async def test_two_replicas_that_share_redis_refuse_it_without_any_feed(here: Hosted) -> None:
+async def test_two_replicas_that_share_redis_refuse_it_without_any_feed(here: Hosted, figure: Figure) -> None:
     victim = here.headers("viewer")
     with (
         shared_state() as redis,

@@ -5,6 +5,7 @@ import pytest
 from server import matrix, wire
 from server.grants import Grants
 from server.identity.principal import Grant, Principal, Role
+from tests.figures import Figure
 from tests.samples import HEX
 from tools import CATALOGUE
 from tools.spec import Tool
@@ -34,9 +35,8 @@ def size(tools: list[Tool]) -> int:
 
 @pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
 @pytest.mark.parametrize("which", ["default", "all"])
-def test_listing_the_tools_stays_within_its_budget(role: Role, which: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_listing_the_tools_stays_within_its_budget(role: Role, which: str, figure: Figure) -> None:
     tools = listed(role, DEFAULT if which == "default" else frozenset(TOOLSETS))
     measured = size(tools)
-    with capsys.disabled():
-        print(f"\ntools/list, {role.value}, {which} toolsets: {len(tools)} tools, {measured} bytes", end="")  # noqa: T201
+    figure(f"tools/list, {role.value}, {which} toolsets: {len(tools)} tools, {measured} bytes")
     assert measured <= LIMITS.get((role, which), 64_000)

@@ -14,6 +14,7 @@ import pytest
 
 from server import wire
 from tests.attempts import Attempts
+from tests.figures import Figure
 from tests.holdings import mark_of
 from tests.oracle import TOOLS, Attempt, Oracle, Who
 from tests.sites import Peer, reply, site
@@ -187,7 +188,9 @@ CHILDREN = (
 
 
 @pytest.mark.timeout(600)
-async def test_no_call_of_many_gets_a_byte_or_a_verdict_that_is_not_its_own(world: World, oracle: Oracle) -> None:
+async def test_no_call_of_many_gets_a_byte_or_a_verdict_that_is_not_its_own(
+    world: World, oracle: Oracle, figure: Figure
+) -> None:
     record = Record(oracle)
     http_each, streams_each = ceil(CALLS * 0.72 / 24), ceil(CALLS * 0.18 / 4)
     child_each = ceil(CALLS * 0.10 / len(CHILDREN))
@@ -201,7 +204,7 @@ async def test_no_call_of_many_gets_a_byte_or_a_verdict_that_is_not_its_own(worl
         for who in CHILDREN:
             seed = f"{SEED}:{who.organisation}:{who.token}"
             tasks.start_soon(over_child, world, record, who, child_each, seed)
-    print(f"\n{record.told()}")  # noqa: T201 - the figures are what the run is for
+    figure(record.told())
     assert not record.leaks, f"{len(record.leaks)} leaks: " + "\n".join(record.leaks[:5])
     assert not record.wrong, f"{len(record.wrong)} wrong verdicts: " + "\n".join(record.wrong[:5])
     assert record.verdicts.total() >= CALLS

@@ -83,6 +83,7 @@ async def page(
     found = await api.call(
         operation, query={"limit": asked.limit, "skip": asked.skip} | (query or {}), language=language
     )
+    # Types made from a value, which pydantic understands and a type checker does not.
     edges = Shaped[item].model_validate(found)  # type: ignore[valid-type]
     items = edges.edges
     end = asked.skip + len(items)
@@ -94,7 +95,7 @@ async def page(
 
 def single(kind: type[ItemT], found: Any) -> Page[ItemT]:
     """A page of the one thing that was asked for by id; for lists whose items are already whole."""
-    return Page[kind](items=(kind.model_validate(found),), total_count=1)  # type: ignore[valid-type]
+    return Page[kind](items=(kind.model_validate(found),), total_count=1)  # type: ignore[valid-type]  # as in page
 
 
 class Edges(Answer):

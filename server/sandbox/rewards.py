@@ -34,7 +34,7 @@ def distribute_by_hand(call: Call) -> Body:
     people = {key: call.store.find(call.organisation, USER.kind, key) for key in given["userIds"]}
     found = [person for person in people.values() if person is not None and _belongs(call, person)]
     rewards = given["rewards"]
-    picked = rewards if given["distributionMechanism"] == "all" else rewards[: given["amountToDistribute"]]
+    picked = rewards if given["distributionMechanism"] == "all" else rewards[: int(given["amountToDistribute"])]
     for index, each in enumerate(picked):
         _take(call, each["rewardId"], int(each.get("quantity", 1)) * len(found), f"body.rewards.{index}.quantity")
     for person in found:

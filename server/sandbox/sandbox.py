@@ -200,7 +200,7 @@ class Sandbox:
     ) -> Order:
         key = self.organisations[organisation].id
         who = subject or object_id(key, "member", role)
-        return Order(key, who, role, community, kind, ttl_s, token_id, name=f"{role} ({kind})")
+        return Order(key, who, role, community, kind, ttl_s, token_id, name=subject or f"{role} ({kind})")
 
     async def _serve_keys(self, _request: Request) -> Response:
         return JSONResponse(self._tokens.jwks, headers={"cache-control": "public, max-age=60"})
