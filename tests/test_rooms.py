@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "admission arguments audit community grants limits upstream wire matrix breaker retries replies address",
         "identity tenants",
         "credentials",
-        "arrival clients connection envelope keychain logs memory metrics net origin polled revoked secret serving "
+        "arrival clients connection envelope keychain logs lookups memory metrics net origin polled revoked secret serving "
         "settings store strict_json telemetry traces",
     )
 )
