@@ -22,6 +22,10 @@ function init(args)
     whole[#whole + 1] = wrk.format(method, path, headers, body)
   end
   file:close()
+  local pause = tonumber(args[2])
+  if pause > 0 then
+    function delay() return pause end
+  end
 end
 
 function request()

@@ -2,9 +2,11 @@
 
 import json
 import subprocess
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,26 +33,46 @@ class Heard:
         return self.calls / self.micros * 1e6
 
 
-def load(requests: Sequence[Request], port: int, *, connections: int, seconds: int, folder: Path) -> Heard:
+@contextmanager
+def loading(
+    requests: Sequence[Request], port: int, *, connections: int, seconds: int, pause_ms: int = 0
+) -> Iterator[Callable[[], Heard]]:
     """Ask over and over on kept connections, each asking one of `requests`, drawn by lot, when it is answered.
+
+    Parameters:
+        seconds: how long, whatever the block does.
+        pause_ms: milliseconds that each connection rests after an answer.
+
+    Yields: waits for the end and tells what was heard.
+    """
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as described:
+        described.write(f"{requests[0].marker}\n" + "".join(map(_described, requests)))
+        described.flush()
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT)]
+        command += [f"http://127.0.0.1:{port}", "--", described.name, str(pause_ms)]
+        with subprocess.Popen(pinned(command, LOAD_CORE), stdout=subprocess.PIPE, text=True) as child:
+            yield lambda: _heard(child.communicate()[0])
+
+
+def load(requests: Sequence[Request], port: int, *, connections: int, seconds: int, folder: Path) -> Heard:
+    """The same without pauses, and alone.
+
+    Parameters:
+        folder: where the server's audit file is.
 
     Raises:
         RuntimeError: an answer was wrong or did not come.
     """
-    described = folder / "requests.txt"
-    described.write_text(f"{requests[0].marker}\n" + "".join(map(_described, requests)), "utf-8")
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT)]
-    done = subprocess.run(
-        pinned([*command, f"http://127.0.0.1:{port}", "--", str(described)], LOAD_CORE),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    said = next(line for line in done.stdout.splitlines() if line.startswith("JSON "))
-    heard = Heard(**json.loads(said.removeprefix("JSON ")))
+    with loading(requests, port, connections=connections, seconds=seconds) as ended:
+        heard = ended()
     if heard.wrong or heard.broken or not heard.calls:
         raise RuntimeError(f"port {port} under load: {heard}; refused: {_refused(folder / 'audit.jsonl')}")
     return heard
+
+
+def _heard(output: str) -> Heard:
+    said = next(line for line in output.splitlines() if line.startswith("JSON "))
+    return Heard(**json.loads(said.removeprefix("JSON ")))
 
 
 def _refused(audit: Path) -> Counter[str]:

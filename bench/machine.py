@@ -13,7 +13,7 @@ def described() -> dict[str, str]:
         (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "unknown"
     )
     memory = next(int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal"))
-    packages = ", ".join(f"{name} {version(name)}" for name in ("mcp", "uvicorn", "aiohttp", "pydantic", "uvloop"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("mcp", "uvicorn", "httptools", "pydantic", "uvloop"))
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "processor": f"{cpu}, {os.cpu_count()} cores",

@@ -23,8 +23,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "admission arguments audit community grants limits upstream wire matrix breaker retries replies address",
         "identity tenants",
         "credentials",
-        "arrival clients connection envelope keychain logs lookups memory metrics net origin polled revoked secret serving "
-        "settings store strict_json telemetry traces",
+        "arrival clients connection envelope keychain logs lookups memory metrics net origin polled revoked secret "
+        "serving settings store strict_json telemetry traces",
     )
 )
 """The rooms of server/, from the command line inwards; a room imports from its own layer and those below."""
