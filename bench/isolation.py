@@ -79,9 +79,9 @@ def street() -> Iterator[tuple[int, Sequence[Request], Sequence[Neighbour]]]:
             return call("2026-07-28", "list_communities", said, marker)
 
         neighbours = (
-            Neighbour("in health", "asks within its budget", 2, 20, request(healthy)),
-            Neighbour("slow", "its API takes every connection and never answers", 12, 20, request(slow)),
-            Neighbour("dead", "its API refuses every connection", 12, 20, request(dead)),
+            Neighbour("in health", "asks within its budget", 4, 40, request(healthy)),
+            Neighbour("slow", "its API takes every connection and never answers", 4, 40, request(slow)),
+            Neighbour("dead", "its API refuses every connection", 4, 40, request(dead)),
             Neighbour("flooding", "asks for ten times its budget", 20, 18, request(flooding)),
         )
         named = {f"t{number}": (each, where[each]) for number, each in enumerate(ids)}

@@ -24,7 +24,7 @@ function init(args)
   file:close()
   local pause = tonumber(args[2])
   if pause > 0 then
-    function delay() return pause end
+    function delay() return pause * (0.5 + math.random()) end
   end
 end
 

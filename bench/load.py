@@ -41,7 +41,7 @@ def loading(
 
     Parameters:
         seconds: how long, whatever the block does.
-        pause_ms: milliseconds that each connection rests after an answer.
+        pause_ms: milliseconds that each connection rests after an answer, on average.
 
     Yields: waits for the end and tells what was heard.
     """

@@ -188,7 +188,7 @@ class Audit:
         self.lost = 0
         self._sinks, self._bound, self._pause_s = sinks, bound, pause_s
         self._observers: tuple[Observer, ...] = ()
-        self._waiting: deque[Line] = deque()
+        self._waiting: deque[str] = deque()
         self._work, self._closing = threading.Event(), threading.Event()
         self._writer = threading.Thread(target=self._write_all, name="audit", daemon=True)
         self._writer.start()
@@ -215,7 +215,7 @@ class Audit:
         if len(self._waiting) >= self._bound:
             self.lost += 1
         else:
-            self._waiting.append(line)
+            self._waiting.append(line.json())  # here, for a thread busy with it would hold every call up meanwhile
             if not self._work.is_set():
                 self._work.set()
         for observer in self._observers:
@@ -241,7 +241,7 @@ class Audit:
         lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if not lines:
             return
-        text = "".join(f"{line.json()}\n" for line in lines)
+        text = "\n".join(lines) + "\n"
         for sink in self._sinks:
             try:
                 sink.write(text)

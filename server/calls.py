@@ -108,7 +108,7 @@ class Calls:
             return None
         with suppress(Refusal), self._recorded(Case(asked, method)):
             raise refusal
-        return refusal
+        return refusal.with_traceback(None)
 
     async def call(self, asked: Asked, name: str, raw: Mapping[str, Any]) -> Envelope:
         """Answer one tools/call with its envelope; a refusal is an answer too.
@@ -215,15 +215,17 @@ class Calls:
             self.under_way[transport] += 1
             try:
                 yield
-            except BaseException as fault:
-                case.refusal = _refusal(fault, case.asked.request_id)
-                if isinstance(fault, Exception) and not isinstance(fault, UnknownTool | Refusal):
-                    raise case.refusal from fault
+            except Exception as fault:
+                case.code = _code(fault)
+                if isinstance(fault, UnknownTool | Refusal):
+                    raise
+                raise _refusal(fault, case.asked.request_id) from fault
+            except BaseException:
+                case.code = Code.CANCELLED
                 raise
             finally:
                 self.under_way[transport] -= 1
-                code = case.refusal.code.value if case.refusal else None
-                watched.finished("refused" if case.refusal else "allowed", code)
+                watched.finished("refused" if case.code else "allowed", case.code and case.code.value)
                 self.audit.write(case.line(watched.trace_id))
 
 
@@ -234,24 +236,29 @@ def _places(fault: ValidationError | PydanticSerializationError) -> str:
     return ", ".join("/".join(str(step) for step in error["loc"]) for error in fault.errors(include_input=False)[:5])
 
 
-def _refusal(fault: BaseException, request_id: str) -> Refusal:
+def _code(fault: Exception) -> Code:
     match fault:
         case Refusal():
-            return fault
+            return fault.code
         case UnknownTool():
-            return Refusal(Code.NOT_FOUND, "No tool has this name.")
+            return Code.NOT_FOUND
         case StoreDown():
-            return Refusal(
-                Code.VERIFICATION_UNAVAILABLE,
-                "The state that replicas share cannot be reached, and this call depends on it.",
-                "Try again in a few seconds; calls without request_key and confirm do not need it.",
-                retry_after_s=5,
-            )
-        case Exception():
-            _log.error("request %s: a fault of this server", request_id, exc_info=fault)
-            return Refusal(
-                Code.INTERNAL,
-                "This server failed on the call.",
-                f"Report request_id {request_id} to the operator; the cause is in the server's log.",
-            )
-    return Refusal(Code.CANCELLED, "The client went away before the answer.")
+            return Code.VERIFICATION_UNAVAILABLE
+    return Code.INTERNAL
+
+
+def _refusal(fault: Exception, request_id: str) -> Refusal:
+    """What the caller is told of a fault that is not its own."""
+    if isinstance(fault, StoreDown):
+        return Refusal(
+            Code.VERIFICATION_UNAVAILABLE,
+            "The state that replicas share cannot be reached, and this call depends on it.",
+            "Try again in a few seconds; calls without request_key and confirm do not need it.",
+            retry_after_s=5,
+        )
+    _log.error("request %s: a fault of this server", request_id, exc_info=fault)
+    return Refusal(
+        Code.INTERNAL,
+        "This server failed on the call.",
+        f"Report request_id {request_id} to the operator; the cause is in the server's log.",
+    )

@@ -10,7 +10,7 @@ from server.admission import Admission
 from server.audit import Line
 from server.credentials import Presented
 from server.upstream import Progress
-from tools.refusals import Refusal
+from tools.refusals import RULES, Code
 
 _ids = random.Random()  # noqa: S311 - ids tell requests apart, they guard nothing
 
@@ -42,7 +42,11 @@ class Asked:
 
 @dataclass(slots=True)
 class Case:
-    """What is known of one request so far."""
+    """What is known of one request so far.
+
+    It keeps the code of a refusal and not the refusal: whose traceback leads to the frames that hold the case, and so
+    every refused call would be left for the garbage collector, whose pauses are felt by everybody.
+    """
 
     asked: Asked
     method: str
@@ -50,7 +54,7 @@ class Case:
     effect: str | None = None
     shape: Mapping[str, Any] | None = None
     admission: Admission | None = None
-    refusal: Refusal | None = None
+    code: Code | None = None
     started: float = field(default_factory=perf_counter)
 
     def line(self, trace_id: str | None) -> Line:
@@ -67,9 +71,9 @@ class Case:
             domain=self._domain(),
             tool=self.tool,
             effect=self.effect,
-            verdict="refused" if self.refusal else "allowed",
-            code=self.refusal.code.value if self.refusal else None,
-            status=self.refusal.status if self.refusal else 200,
+            verdict="refused" if self.code else "allowed",
+            code=self.code and self.code.value,
+            status=RULES[self.code].status if self.code else 200,
             ms=round((perf_counter() - self.started) * 1000, 3),
             shape=self.shape,
         )

@@ -78,6 +78,7 @@ class Connection(asyncio.Protocol):
             self._answer = None
             if answer.cancelled():
                 self.close()
+            del answer  # whose fault's traceback leads back here: a ring that only the garbage collector would open
 
     def close(self) -> None:
         """Drop the connection, whatever is under way on it."""
