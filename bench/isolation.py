@@ -82,7 +82,7 @@ def street() -> Iterator[tuple[int, Sequence[Request], Sequence[Neighbour]]]:
             Neighbour("in health", "asks within its budget", 4, 40, request(healthy)),
             Neighbour("slow", "its API takes every connection and never answers", 4, 40, request(slow)),
             Neighbour("dead", "its API refuses every connection", 4, 40, request(dead)),
-            Neighbour("flooding", "asks for ten times its budget", 20, 18, request(flooding)),
+            Neighbour("flooding", "forty callers that ask again 10 ms after each answer", 40, 10, request(flooding)),
         )
         named = {f"t{number}": (each, where[each]) for number, each in enumerate(ids)}
         with tenant(folder, ids, port), product(folder, issuer, named, **BUDGETS) as server:

@@ -4,6 +4,7 @@ The organisation is the bound; the caller's share only keeps its colleagues serv
 token and the directory, never from what a request says about itself.
 """
 
+import asyncio
 import hashlib
 from collections import Counter
 from contextlib import AbstractAsyncContextManager
@@ -15,6 +16,12 @@ from server.memory import InProcess
 from server.store import Bucket, Store, StoreDown
 from server.tenants.tenant import Tenant
 from tools.refusals import Code, Refusal
+
+HOLD_S = 0.1
+"""How late a refusal is told: who asks again at once then asks ten times a second and not a thousand."""
+
+HELD = 256
+"""Refusals of one organisation that are held at a time; more are told at once."""
 
 
 class Limits:
@@ -43,9 +50,10 @@ class Limits:
         self._rates = ((tenant_rate, tenant_burst), (caller_rate, caller_burst))
         self._most = (tenant_calls, caller_calls)
         self._running: Counter[str] = Counter()
+        self._held: Counter[str] = Counter()
 
     def enter(self, principal: Principal, tenant: Tenant) -> AbstractAsyncContextManager[None]:
-        """Run one call inside; a full bulkhead refuses at once, for a queue would only hide it.
+        """Run one call inside; a full bulkhead refuses, for a queue would only hide it.
 
         Raises:
             Refusal: rate_limited, with the seconds to wait; on entering.
@@ -54,6 +62,24 @@ class Limits:
 
     async def begin(self, keys: "Keys") -> None:
         """What entering does."""
+        try:
+            await self._begin(keys)
+        except Refusal:
+            await self._hold(keys[0])
+            raise
+
+    async def _hold(self, organisation: str) -> None:
+        if self._held[organisation] >= HELD:
+            return
+        self._held[organisation] += 1
+        try:
+            await asyncio.sleep(HOLD_S)
+        finally:
+            self._held[organisation] -= 1
+            if not self._held[organisation]:
+                del self._held[organisation]
+
+    async def _begin(self, keys: "Keys") -> None:
         for key, most in zip(keys, self._most, strict=True):
             if self._running[key] >= most:
                 raise _limited("concurrency", f"{most} calls are running already; that is the most at a time.", 1.0)

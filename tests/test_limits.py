@@ -8,7 +8,7 @@ import pytest
 
 from server.breaker import Breaker
 from server.identity.principal import Grant, Principal, Role
-from server.limits import Limits
+from server.limits import HELD, HOLD_S, Limits
 from server.memory import InProcess
 from server.retries import Retries
 from server.store import Redis
@@ -100,6 +100,24 @@ async def test_a_refused_place_costs_no_budget() -> None:
         for _ in range(5):
             assert await refused(limits) is not None
     assert await refused(limits) is None
+
+
+async def test_a_refusal_is_told_late_so_that_a_loop_of_calls_is_slowed_and_nobody_else_is() -> None:
+    limits, told = Limits(InProcess(), tenant_rate=0.001, tenant_burst=1), []
+    assert await refused(limits) is None
+
+    async def ask() -> None:
+        told.append(await refused(limits))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(HELD + 10):
+            tasks.start_soon(ask)
+        await anyio.sleep(HOLD_S / 2)
+        assert len(told) == 10
+        assert await refused(limits, "ann", GLOBEX) is None
+    assert len(told) == HELD + 10
+    assert None not in told
+    assert not limits._held
 
 
 async def test_budgets_go_on_in_this_process_while_redis_is_away() -> None:
