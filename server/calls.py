@@ -1,13 +1,14 @@
 """The spine: one tools/call from arguments to answer, one tools/list from credentials to tools, each judged anew."""
 
+import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import anyio
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
@@ -145,10 +146,15 @@ class Calls:
 
     async def _run(self, asked: Asked, admission: Admission, decision: Decision, tool: Tool, given: Given) -> Envelope:
         async def run() -> Envelope:
-            with anyio.move_on_after(self.timeout_s) as patience:
-                api = self._bound(asked, admission, decision, tool, patience.deadline - MARGIN_S)
-                return await self._shaped(tool, given, api)
-            raise self._late(tool)
+            api = self._bound(asked, admission, decision, tool, time.monotonic() + self.timeout_s - MARGIN_S)
+            patience = asyncio.timeout(self.timeout_s)
+            try:
+                async with patience:
+                    return await self._shaped(tool, given, api)
+            except TimeoutError:
+                if not patience.expired():
+                    raise
+                raise self._late(tool) from None
 
         if isinstance(given, Creating):
             return await self.replays.once(admission.principal, tool, given, run)

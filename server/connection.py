@@ -46,6 +46,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.usable = False
+        self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Answered] | None = None
@@ -65,11 +66,10 @@ class Connection(asyncio.Protocol):
         """
         if self._transport is None or not self.usable:
             raise NetError("dropped", sent=False)
-        loop = asyncio.get_running_loop()
         self._cap, self._received = cap, 0
-        answer: asyncio.Future[Answered] = loop.create_future()
+        answer: asyncio.Future[Answered] = self._loop.create_future()
         self._answer = answer
-        late = loop.call_later(timeout_s, self._fail, "timeout")
+        late = self._loop.call_later(timeout_s, self._fail, "timeout")
         self._transport.write(request)
         try:
             return await answer

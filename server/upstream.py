@@ -1,13 +1,13 @@
 """The tenant's API for one caller and one organisation: where both are compared again, and the only place that asks."""
 
+import asyncio
 import json
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
-
-import anyio
 
 from server import replies
 from server.address import address
@@ -65,7 +65,7 @@ class Upstream:
         revoked: Callable[[str, str], Awaitable[None]] = _nobody,
         timeout_s: float = 10.0,
         cap: int = 8_000_000,
-        clock: Callable[[], float] = anyio.current_time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.send = send
         self.breaker = breaker or Breaker()
@@ -223,7 +223,7 @@ class _Bound:
         left = self.deadline - self.up.clock()
         if pause > min(1.0, left / 2) or not self.up.retries.spend(self.tenant.api_domain):
             return False
-        await anyio.sleep(pause)
+        await asyncio.sleep(pause)
         return True
 
     async def _once(self, request: "_Request") -> Answered:
