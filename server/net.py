@@ -24,6 +24,9 @@ from server.connection import Answered, Connection, NetError
 from server.lookups import Lookups
 from server.origin import Origin, parted, written
 
+AT_A_SWEEP, _PAUSE_S = 100, 0.01
+"""Connections closed at a time, and seconds between two times, so that closing thousands holds no call up."""
+
 __all__ = ["Answered", "Net", "NetError", "Route", "Routes", "Send"]
 
 
@@ -72,20 +75,11 @@ Routes = Callable[[str, int], Route | None]
 
 @dataclass(slots=True)
 class _Host:
-    """The connections of one origin: the unused ones with the time since when, and how many calls use or await one."""
+    """The connections of one origin: the unused ones, the last used last, and how many calls use or await one."""
 
     turns: asyncio.Semaphore
-    unused: list[tuple[float, Connection]] = field(default_factory=list)
+    unused: list[Connection] = field(default_factory=list)
     users: int = 0
-
-    def last_used(self, since: float) -> Connection | None:
-        """An unused connection that was used at or after a moment."""
-        while self.unused:
-            at, connection = self.unused.pop()
-            if connection.usable and at >= since:
-                return connection
-            connection.close()
-        return None
 
 
 class Net:
@@ -95,8 +89,8 @@ class Net:
         routes: finds the route of a host and port; None means the ordinary way.
         total, per_host: connections in use at once, > 0; a request waits for a free one within its own time.
         idle_s: seconds an unused connection is kept.
-        idle_hosts: hosts whose connections are kept, the others' being closed after the answer; None means half as
-            many as the process may open files.
+        idle: unused connections kept at a time, the longest unused giving way; None means half as many as the
+            process may open files.
         connect_s: seconds for a free connection, look-up, dial and TLS together.
     """
 
@@ -107,7 +101,7 @@ class Net:
         total: int = 2048,
         per_host: int = 64,
         idle_s: float = 15.0,
-        idle_hosts: int | None = None,
+        idle: int | None = None,
         connect_s: float = 3.0,
     ) -> None:
         self._routes = routes
@@ -115,9 +109,10 @@ class Net:
         self._per_host = per_host
         self._idle_s = idle_s
         self._connect_s = connect_s
-        self._kept = _Kept(_half_the_files() if idle_hosts is None else idle_hosts, idle_s)
+        self._most_idle = _half_the_files() if idle is None else idle
         self._contexts: dict[Path | None, ssl.SSLContext] = {}
         self._hosts: dict[Origin, _Host] = {}
+        self._idle: OrderedDict[Connection, tuple[float, Origin]] = OrderedDict()
         self._lookups = Lookups()
         self._sweeper: asyncio.TimerHandle | None = None
         self._open = False
@@ -133,8 +128,8 @@ class Net:
         self._lookups.close()
         if self._sweeper is not None:
             self._sweeper.cancel()
-        for host in self._hosts.values():
-            host.last_used(float("inf"))
+        while self._idle:
+            self._drop_oldest()
 
     async def send(
         self,
@@ -153,14 +148,13 @@ class Net:
             origin, target = parted(url)
         except ValueError:
             raise NetError("refused", sent=False) from None
-        keep = self._kept.keeps((origin.host, origin.port))
-        request = written(method, origin, target, headers if keep else {**headers, "connection": "close"}, body)
+        request = written(method, origin, target, headers, body)
         begun = time.monotonic()
         connection = await self._taken(origin, min(self._connect_s, timeout_s / 2))
         try:
             return await connection.ask(request, cap=cap, timeout_s=timeout_s - (time.monotonic() - begun))
         finally:
-            self._give_back(origin, connection, keep=keep)
+            self._give_back(origin, connection)
 
     async def _taken(self, origin: Origin, patience_s: float) -> Connection:
         """A connection to use alone: the one used last, or else a new one."""
@@ -169,7 +163,7 @@ class Net:
             host = self._hosts[origin] = _Host(asyncio.Semaphore(self._per_host))
         host.users += 1
         if host.unused and not host.turns.locked() and not self._turns.locked():
-            connection = host.last_used(time.monotonic() - self._idle_s)
+            connection = self._last_used(host)
             if connection is not None:
                 await host.turns.acquire()  # neither of the two waits
                 await self._turns.acquire()
@@ -180,7 +174,7 @@ class Net:
                 for turns in (host.turns, self._turns):
                     await turns.acquire()
                     held.append(turns)
-                return host.last_used(time.monotonic() - self._idle_s) or await self._dialled(origin)
+                return self._last_used(host) or await self._dialled(origin)
         except OSError as fault:
             self._leave(origin, host, *held)
             raise _named(fault) from None
@@ -204,15 +198,28 @@ class Net:
             context = self._contexts[trust] = ssl.create_default_context(cafile=trust)
         return context
 
-    def _give_back(self, origin: Origin, connection: Connection, *, keep: bool) -> None:
+    def _last_used(self, host: _Host) -> Connection | None:
+        """An unused connection that may still be used."""
+        while host.unused:
+            connection = host.unused.pop()
+            since, _ = self._idle.pop(connection)
+            if connection.usable and since >= time.monotonic() - self._idle_s:
+                return connection
+            connection.close()
+        return None
+
+    def _give_back(self, origin: Origin, connection: Connection) -> None:
         host = self._hosts[origin]
-        if keep and connection.usable:
-            host.unused.append((time.monotonic(), connection))
-            if self._sweeper is None:
-                self._sweeper = asyncio.get_running_loop().call_later(self._idle_s, self._sweep)
+        if connection.usable and self._open:
+            host.unused.append(connection)
+            self._idle[connection] = (time.monotonic(), origin)
         else:
             connection.close()
         self._leave(origin, host, host.turns, self._turns)
+        if len(self._idle) > self._most_idle:
+            self._drop_oldest()
+        elif self._sweeper is None and self._idle:
+            self._sweeper = asyncio.get_running_loop().call_later(self._idle_s, self._sweep)
 
     def _leave(self, origin: Origin, host: _Host, *held: asyncio.Semaphore) -> None:
         for turns in held:
@@ -222,37 +229,24 @@ class Net:
             del self._hosts[origin]
 
     def _sweep(self) -> None:
-        """Close what has not been used for long; look again while anything is kept."""
+        """Close what has not been used for long, a little at a time, and look again when the next one is due."""
         since = time.monotonic() - self._idle_s
-        for origin, host in list(self._hosts.items()):
-            fresh = [kept for kept in host.unused if kept[0] >= since and kept[1].usable]
-            for _, connection in set(host.unused).difference(fresh):
-                connection.close()
-            host.unused = fresh
-            if not host.users and not fresh:
-                del self._hosts[origin]
-        again = self._idle_s / 2
-        self._sweeper = asyncio.get_running_loop().call_later(again, self._sweep) if self._hosts else None
+        for _ in range(AT_A_SWEEP):
+            if not self._idle or next(iter(self._idle.values()))[0] > since:
+                break
+            self._drop_oldest()
+        self._sweeper = None
+        if self._idle:
+            due = next(iter(self._idle.values()))[0] - since
+            self._sweeper = asyncio.get_running_loop().call_later(max(due, _PAUSE_S), self._sweep)
 
-
-class _Kept:
-    """Which hosts may leave a connection open: the most recent ones, so that idle connections stay bounded."""
-
-    def __init__(self, size: int, seconds: float) -> None:
-        self._until: OrderedDict[tuple[str, int], float] = OrderedDict()
-        self._size = size
-        self._seconds = seconds
-
-    def keeps(self, host: tuple[str, int]) -> bool:
-        now = time.monotonic()
-        if host not in self._until and len(self._until) >= self._size:
-            oldest = next(iter(self._until))
-            if self._until[oldest] > now:
-                return False
-            del self._until[oldest]
-        self._until[host] = now + self._seconds
-        self._until.move_to_end(host)
-        return True
+    def _drop_oldest(self) -> None:
+        connection, (_, origin) = self._idle.popitem(last=False)
+        connection.close()
+        host = self._hosts[origin]
+        host.unused.remove(connection)
+        if not host.users and not host.unused:
+            del self._hosts[origin]
 
 
 def _half_the_files() -> int:

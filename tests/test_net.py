@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from server.net import Net, NetError, Route
+from server.net import AT_A_SWEEP, Net, NetError, Route
 from tests.sites import reply, site
 
 
@@ -209,11 +209,40 @@ async def test_leaving_early_closes_the_connection() -> None:
         await asyncio.wait_for(here.closed.wait(), 5)
 
 
-async def test_connections_beyond_the_hosts_kept_are_closed_after_the_answer() -> None:
-    async with site(reply(b"")) as first, site(reply(b"")) as second, Net(idle_hosts=1) as net:
-        for here in (first, second, first, second):
+async def test_of_too_many_unused_connections_the_longest_unused_is_closed() -> None:
+    async with site(reply(b"")) as first, site(reply(b"")) as second, Net(idle=1) as net:
+        for here in (first, first, second, second, first):
             await net.send("GET", here.url())
-    assert (first.connections, second.connections) == (1, 2)
+        assert (first.connections, second.connections) == (2, 1)
+        assert len(net._idle) == len(net._hosts) == 1
+
+
+async def test_a_connection_unused_for_long_is_closed_whatever_comes_after() -> None:
+    async with site(reply(b"")) as first, site(reply(b"")) as second, Net(idle_s=0.2) as net:
+        await net.send("GET", first.url())
+        async with asyncio.timeout(5):
+            while not first.closed.is_set():
+                await net.send("GET", second.url())
+        assert second.connections == 1
+        async with asyncio.timeout(5):
+            await second.closed.wait()
+        await asyncio.sleep(0.05)
+        assert not net._idle
+        assert not net._hosts
+
+
+async def test_a_great_many_are_closed_a_few_at_a_time() -> None:
+    async with site(reply(b"")) as here, Net(idle_s=1.5, per_host=250) as net:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(2 * AT_A_SWEEP + 1):
+                tasks.create_task(net.send("GET", here.url()))
+        assert len(net._idle) > AT_A_SWEEP
+        async with asyncio.timeout(5):
+            while net._idle:
+                kept = len(net._idle)
+                await asyncio.sleep(0)
+                assert kept - len(net._idle) <= AT_A_SWEEP
+        assert not net._hosts
 
 
 async def test_a_busy_host_makes_only_its_own_calls_wait() -> None:
