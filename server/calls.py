@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -178,7 +179,7 @@ class Calls:
             credentials=admission.credentials,
             request_id=asked.request_id,
             deadline=deadline,
-            caller=self._caller(admission),
+            caller=partial(self._caller, admission),
             progress=asked.progress,
         )
         return api if decision.communities is None else CommunityApi(api, decision.communities)

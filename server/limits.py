@@ -5,11 +5,9 @@ token and the directory, never from what a request says about itself.
 """
 
 import asyncio
-import hashlib
 from collections import Counter
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import lru_cache
 
 from server.identity.principal import Principal
 from server.memory import InProcess
@@ -58,7 +56,7 @@ class Limits:
         Raises:
             Refusal: rate_limited, with the seconds to wait; on entering.
         """
-        return _Call(self, _keys(principal.subject, tenant.organisation))
+        return _Call(self, (tenant.organisation, principal.key))
 
     async def begin(self, keys: "Keys") -> None:
         """What entering does."""
@@ -92,7 +90,7 @@ class Limits:
             raise
 
     async def _spend(self, keys: "Keys") -> None:
-        buckets = [Bucket(f"{key}:rate", *rate) for key, rate in zip(keys, self._rates, strict=True)]
+        buckets = [Bucket(f"{key}:calls", *rate) for key, rate in zip(keys, self._rates, strict=True)]
         try:
             wait = await self._store.take(*buckets)
         except StoreDown:
@@ -126,13 +124,6 @@ class _Call:
 
     async def __aexit__(self, *_: object) -> None:
         self.limits.end(self.keys)
-
-
-@lru_cache(10_000)
-def _keys(subject: str, organisation: str) -> Keys:
-    # A subject is whatever the issuer wrote, of any length; its digest is a key of a known one.
-    digest = hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{organisation}:calls", f"{organisation}:calls:{digest}"
 
 
 def _limited(reason: str, message: str, wait: float) -> Refusal:

@@ -88,7 +88,7 @@ class Upstream:
         credentials: Credentials,
         request_id: str,
         deadline: float,
-        caller: Caller,
+        caller: Callable[[], Caller],
         progress: Progress | None = None,
     ) -> TenantApi:
         """The port of one tool call; a caller bound to communities is held to them by `community.CommunityApi`.
@@ -96,6 +96,7 @@ class Upstream:
         Parameters:
             credentials: what the principal was verified from.
             deadline: end of the call, in seconds of `clock`.
+            caller: what the tool may know of who asks; most tools never do.
             progress: tells the client how far the call is; None when it did not ask.
 
         Raises:
@@ -143,10 +144,14 @@ class _Bound:
     principal: Principal
     tenant: Tenant
     tool: Tool
-    caller: Caller
+    who: Callable[[], Caller]
     headers: Mapping[str, str]
     deadline: float
     progress: Progress | None
+
+    @property
+    def caller(self) -> Caller:
+        return self.who()
 
     async def report(self, done: float, total: float | None = None, message: str | None = None) -> None:
         if self.progress is not None:

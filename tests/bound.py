@@ -53,7 +53,7 @@ class World:
             credentials=Credentials(principal.kind, token),
             request_id="req-1",
             deadline=anyio.current_time() + seconds,
-            caller=CALLER,
+            caller=lambda: CALLER,
         )
 
     async def refusal(self, operation: Operation, **more: Any) -> Refusal:

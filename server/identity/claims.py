@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -130,7 +131,13 @@ def _kind(word: str | None, expected: Expected) -> CredentialKind:
 
 
 def _grants(roles: list[str], organisation: str) -> tuple[Grant, ...]:
-    return tuple(dict.fromkeys(grant for text in roles if (grant := _grant(text, organisation)) is not None))
+    return _one(tuple(dict.fromkeys(grant for text in roles if (grant := _grant(text, organisation)) is not None)))
+
+
+@lru_cache(10_000)
+def _one(grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
+    """The same object for equal grants, so that what is remembered by them is found without comparing them."""
+    return grants
 
 
 def _grant(text: str, organisation: str) -> Grant | None:

@@ -1,6 +1,7 @@
 """Who is asking, once that is certain: subject, organisation, grants, expiry."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from server.credentials import CredentialKind
@@ -39,6 +40,9 @@ class Principal:
         token_id: `jti`, for audit and revocation; None when the token has none.
         kind: which of the two credentials it was.
         digest: SHA-256 of the token, hex: the key under which anything about it may be kept.
+
+    `key` is the organisation and SHA-256 of the subject, which may be of any length: under it, what concerns the caller
+    whatever its token is kept.
     """
 
     subject: str
@@ -48,3 +52,8 @@ class Principal:
     token_id: str | None
     kind: CredentialKind
     digest: str
+    key: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        subject = hashlib.sha256(self.subject.encode("utf-8", "surrogatepass")).hexdigest()
+        object.__setattr__(self, "key", f"{self.organisation}:{subject}")
