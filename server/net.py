@@ -88,7 +88,7 @@ class Net:
     Parameters:
         routes: finds the route of a host and port; None means the ordinary way.
         total, per_host: connections in use at once, > 0; a request waits for a free one within its own time.
-        idle_s: seconds an unused connection is kept.
+        idle_s: seconds an unused connection is kept; less than the 60 after which load balancers usually drop one.
         idle: unused connections kept at a time, the longest unused giving way; None means half as many as the
             process may open files.
         connect_s: seconds for a free connection, look-up, dial and TLS together.
@@ -100,7 +100,7 @@ class Net:
         *,
         total: int = 2048,
         per_host: int = 64,
-        idle_s: float = 15.0,
+        idle_s: float = 45.0,
         idle: int | None = None,
         connect_s: float = 3.0,
     ) -> None:
