@@ -19,7 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from server.revoked import Revoked
+from server.revoked import Revoked, owner
 
 ResultT = TypeVar("ResultT")
 
@@ -113,7 +113,7 @@ class Redis:
         patience_s: seconds one command may take, connecting included.
         rest_s: seconds after a failure in which nothing is tried.
         grace_s: seconds for which revocations known are enough while Redis is silent.
-        share: revocations that one organisation may keep, > 0.
+        share: revocations that one organisation may keep, and keys it may claim while one lives, > 0.
         clock: seconds, monotonic.
     """
 
@@ -143,6 +143,7 @@ class Redis:
         self._clock = clock
         self._silent_until = 0.0
         self._last_ok = 0.0
+        self._share = share
         self._revoked = Revoked(share)
         self._changed: Any = None
         self._read_at: float | None = None
@@ -163,7 +164,16 @@ class Redis:
 
     async def claim(self, key: str, ttl_s: float) -> bool:
         """See `Store.claim`."""
-        return await self._do(self._client.set(_PREFIX + key, b"", nx=True, px=_ms(ttl_s))) is not None
+        count = f"{_PREFIX}{owner(key)}:claims:{_ms(ttl_s)}:{int(time.time() / ttl_s)}"
+        claim = self._client.pipeline(transaction=False)
+        claim.incr(count)
+        claim.pexpire(count, _ms(ttl_s))
+        claim.set(_PREFIX + key, b"", nx=True, px=_ms(ttl_s))
+        claims, _, claimed = await self._do(claim.execute())
+        if claimed and claims > self._share:
+            await self.drop(key)
+            raise StoreDown("full")
+        return claimed is not None
 
     async def get(self, key: str) -> bytes | None:
         """See `Store.get`."""

@@ -217,6 +217,17 @@ async def test_one_organisation_cannot_use_up_the_room_of_the_others() -> None:
     assert await store.claim(f"{'b' * 24}:confirm:x", 60)
 
 
+async def test_one_organisation_cannot_fill_a_redis_that_all_share(url: str) -> None:
+    async with Redis(url, share=3, patience_s=5.0) as store:
+        for number in range(3):
+            assert await store.claim(f"{'a' * 24}:replay:{number}", 3600)
+        with pytest.raises(StoreDown):
+            await store.claim(f"{'a' * 24}:replay:3", 3600)
+        assert not await store.claim(f"{'a' * 24}:replay:1", 3600)
+        assert await store.get(f"{'a' * 24}:replay:3") is None
+        assert await store.claim(f"{'b' * 24}:replay:0", 3600)
+
+
 @pytest.mark.parametrize("kind", ["in process", "redis"])
 async def test_one_organisation_cannot_make_the_list_of_revocations_too_long_for_all(
     kind: str, request: pytest.FixtureRequest
