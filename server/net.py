@@ -87,7 +87,8 @@ class Net:
 
     Parameters:
         routes: finds the route of a host and port; None means the ordinary way.
-        total, per_host: connections in use at once, > 0; a request waits for a free one within its own time.
+        total, per_host: connections in use at once, > 0; a request waits for a free one within its own time. No host
+            may have more than half of what is free, so that a few whose answers do not come leave room for the others.
         idle_s: seconds an unused connection is kept; less than the 60 after which load balancers usually drop one.
         idle: unused connections kept at a time, the longest unused giving way; None means half as many as the
             process may open files.
@@ -106,6 +107,8 @@ class Net:
     ) -> None:
         self._routes = routes
         self._turns = asyncio.Semaphore(total)
+        self._total = total
+        self._users = 0
         self._per_host = per_host
         self._idle_s = idle_s
         self._connect_s = connect_s
@@ -162,6 +165,10 @@ class Net:
         if host is None:
             host = self._hosts[origin] = _Host(asyncio.Semaphore(self._per_host))
         host.users += 1
+        self._users += 1
+        if host.users > max(1, (self._total - self._users) // 2):
+            self._leave(origin, host)
+            raise NetError("refused", sent=False)
         if host.unused and not host.turns.locked() and not self._turns.locked():
             connection = self._last_used(host)
             if connection is not None:
@@ -225,6 +232,7 @@ class Net:
         for turns in held:
             turns.release()
         host.users -= 1
+        self._users -= 1
         if not host.users and not host.unused:
             del self._hosts[origin]
 

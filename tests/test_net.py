@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import gzip
 import ssl
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -255,3 +256,21 @@ async def test_a_busy_host_makes_only_its_own_calls_wait() -> None:
         assert await fault(net, slow.url(), timeout_s=0.4) == ("timeout", False)
         assert (await net.send("GET", quick.url())).status == 200
         assert await stuck == ("timeout", True)
+
+
+async def test_hosts_that_hang_together_leave_room_for_the_others() -> None:
+    async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(30)
+
+    async with AsyncExitStack() as stack:
+        hanging = [await stack.enter_async_context(site(then=silent)) for _ in range(3)]
+        quick = await stack.enter_async_context(site(reply(b"")))
+        net = await stack.enter_async_context(Net(total=16, per_host=16))
+        stuck = [asyncio.create_task(fault(net, slow.url(), timeout_s=2)) for slow in hanging for _ in range(16)]
+        await asyncio.sleep(0.1)
+        refused = [await task for task in stuck if task.done()]
+        assert set(refused) == {("refused", False)}
+        assert 0 < len(stuck) - len(refused) < 16
+        assert (await net.send("GET", quick.url())).status == 200
+        assert {await task for task in stuck} == {("refused", False), ("timeout", True)}
+        assert not net._users
