@@ -110,7 +110,7 @@ class Document:
     @cached_property
     def _registry(self) -> Any:
         from referencing import Registry, Resource  # noqa: PLC0415 - as above
-        from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+        from referencing.jsonschema import DRAFT202012  # noqa: PLC0415 - as above
 
         resource: Resource[Any] = Resource.from_contents(self._raw, default_specification=DRAFT202012)
         return Registry().with_resource(_URI, resource)

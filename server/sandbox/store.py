@@ -208,7 +208,7 @@ def _visible(wanted: Wanted) -> tuple[str, list[Any]]:
         return "", []
     own = ", ".join("?" * len(wanted.communities))
     some = f"SELECT 1 FROM json_each(entity.communities) WHERE value IN ({own})"  # noqa: S608 - question marks only
-    foreign = f"SELECT 1 FROM json_each(entity.communities) WHERE value NOT IN ({own})"  # noqa: S608
+    foreign = f"SELECT 1 FROM json_each(entity.communities) WHERE value NOT IN ({own})"  # noqa: S608 - as above
     clauses = f" AND EXISTS ({some})" if wanted.several else f" AND NOT EXISTS ({foreign})"
     if not wanted.shared:
         clauses += " AND entity.communities <> '[]'"
