@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any, Literal
 
 Way = Literal["http", "mcp-remote", "stdio"]
@@ -113,7 +112,7 @@ class Target:
         server: the name under which the client lists us.
         url: the deployment's endpoint, ending in /mcp or /sse.
         domain: the organisation's API, `https://<subdomain>.nudj.cx/api/v2/admin`; a profile brings its own.
-        command: absolute path of the `nudj-mcp` script, for stdio.
+        command: what starts this program, its words before `stdio`.
         profile: keychain profile for stdio; None when the token comes from the environment.
         header_file: file of the Authorization line, for clients that expand nothing.
     """
@@ -121,7 +120,7 @@ class Target:
     server: str
     url: str
     domain: str | None = None
-    command: str = "nudj-mcp"
+    command: tuple[str, ...] = ("nudj-mcp",)
     profile: str | None = None
     header_file: str | None = None
 
@@ -161,7 +160,7 @@ def _block(client: Client, target: Target, way: Way) -> dict[str, Any]:
     if way not in client.ways:
         raise ConfigError(f"{client.title} cannot use {way}; it can use {' or '.join(client.ways)}.")
     if way == "stdio" and target.profile is not None:
-        return {**_kind(client, "stdio"), "command": target.command, "args": ["stdio", "--profile", target.profile]}
+        return _command(client, target, "stdio", "--profile", target.profile)
     if target.domain is None:
         raise ConfigError("Name the organisation: --domain https://<subdomain>.nudj.cx/api/v2/admin.")
     if way == "http":
@@ -203,7 +202,12 @@ def _stdio(client: Client, target: Target) -> dict[str, Any]:
             "and name the profile with --profile."
         )
     env = {TOKEN: client.token, "NUDJ_API_DOMAIN": target.domain}
-    return {**_kind(client, "stdio"), "command": target.command, "args": ["stdio"], "env": env}
+    return _command(client, target, "stdio") | {"env": env}
+
+
+def _command(client: Client, target: Target, *words: str) -> dict[str, Any]:
+    command, *first = target.command
+    return {**_kind(client, "stdio"), "command": command, "args": [*first, *words]}
 
 
 def merge(text: str, addition: Mapping[str, Any]) -> str:
@@ -273,8 +277,3 @@ def _member(whole: Mapping[str, Any], key: str, kind: type) -> Any:
 def _printed(whole: Mapping[str, Any], before: str) -> str:
     found = re.search(r"^\{\n([ \t]+)\"", before)
     return json.dumps(whole, indent=found[1] if found else "  ", ensure_ascii=False) + "\n"
-
-
-def script(executable: PurePath) -> str:
-    """The `nudj-mcp` beside an interpreter: what a client can start whatever its PATH is."""
-    return str(executable.with_name("nudj-mcp.exe" if executable.suffix == ".exe" else "nudj-mcp"))

@@ -58,7 +58,7 @@ SHAPES = {
 
 
 def _target(**changes: Any) -> clients.Target:
-    given = {"server": "nudj", "url": "https://mcp.nudj.cx/mcp", "domain": DOMAIN, "command": "/opt/nudj-mcp"}
+    given = {"server": "nudj", "url": "https://mcp.nudj.cx/mcp", "domain": DOMAIN, "command": ("/opt/nudj-mcp",)}
     return clients.Target(**given | changes)
 
 
@@ -195,7 +195,7 @@ def test_the_documentation_shows_what_the_command_prints() -> None:
         section = next(one for one in sections if one.startswith(f"{title}\n"))
         shown = json.loads(section.split("```json\n")[1].split("```")[0])
         profile = "acme" if client.name == "claude-desktop" else None
-        assert shown == clients.document(client, _target(command="nudj-mcp", profile=profile)), client.name
+        assert shown == clients.document(client, _target(command=("nudj-mcp",), profile=profile)), client.name
         assert "What a failure looks like" in section
 
 

@@ -1,6 +1,7 @@
 """The rules of the house: one direction of imports, one door for each library, and files that fit a glance."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,8 +24,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "admission arguments audit community grants limits upstream wire matrix breaker retries replies address",
         "identity tenants",
         "credentials",
-        "arrival clients connection envelope keychain logs lookups memory metrics net origin polled revoked secret "
-        "serving settings store strict_json telemetry traces",
+        "arrival clients connection envelope keychain logs lookups memory metrics net origin own_process polled "
+        "revoked secret serving settings store strict_json telemetry traces",
     )
 )
 """The rooms of server/, from the command line inwards; a room imports from its own layer and those below."""
@@ -132,6 +133,22 @@ def test_only_the_command_line_wires_the_catalogue_in(path: Path) -> None:
 def test_only_settings_reads_the_environment(path: Path) -> None:
     reads = "os.environ" in path.read_text("utf-8") or "getenv" in path.read_text("utf-8")
     assert not reads or _name(path) == "server.settings"
+
+
+STARTERS = re.compile(
+    r"\b(subprocess|multiprocessing|ProcessPoolExecutor|to_process|run_process|create_subprocess\w+"
+    r"|os\.(exec|spawn|posix_spawn|fork|popen|system|startfile)\w*|open_process|StdioServerParameters)\b"
+)
+"""Ways to start a process that lie within reach."""
+
+
+@EVERY
+def test_one_room_starts_ourselves(path: Path) -> None:
+    """Started any other way, we would run what lies in the folder a person stands in, with the token at hand."""
+    text, module = path.read_text("utf-8"), _name(path)
+    names_us = re.search(r"sys\.executable|[\"']-m[\"' ]|runpy", text) is not None
+    assert not names_us or module == "server.own_process"
+    assert STARTERS.search(text) is None or module in {"server.doctor.speech", "server.demo.client"}
 
 
 @EVERY

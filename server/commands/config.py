@@ -9,7 +9,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from server import clients
+from server import clients, own_process
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -64,7 +64,7 @@ def _target(arguments: argparse.Namespace) -> clients.Target:
         server=arguments.name,
         url=arguments.url,
         domain=arguments.domain,
-        command=clients.script(Path(sys.executable)),
+        command=own_process.name_command(),
         profile=arguments.profile,
         header_file=arguments.header_file,
     )

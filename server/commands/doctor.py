@@ -12,6 +12,7 @@ from server import clients
 from server.doctor.examination import STEPS, Walk
 from server.doctor.setup import Local, Remote, Setup, entry, read
 from server.doctor.steps import EXIT, Broken, Kind, Step
+from server.own_process import isolate_ourselves
 from server.settings import surroundings
 
 _CLEAR = "\033[K"
@@ -80,7 +81,8 @@ def find(arguments: argparse.Namespace, around: Mapping[str, str]) -> Setup:
     if arguments.url is not None:
         return Remote(arguments.url, _headers(around))
     if arguments.client is None and arguments.file is None:
-        return Local((clients.script(Path(sys.executable)), "stdio"), around)
+        own = isolate_ourselves(around, "stdio")
+        return Local(own.command, own.environment)
     file = Path(arguments.file or clients.path(clients.find(arguments.client), sys.platform) or "").expanduser()
     if not file.is_file():
         raise Broken(Kind.CONFIG, "no_file", f"There is no file {file}.", "`nudj-mcp config CLIENT --write` makes one.")

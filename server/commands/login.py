@@ -14,6 +14,7 @@ from server.doctor.examination import Walk
 from server.doctor.setup import Local, Remote, Setup
 from server.doctor.steps import EXIT, Step
 from server.keychain import KeychainError, Profile
+from server.own_process import isolate_ourselves
 from server.secret import Secret
 from server.settings import surroundings
 
@@ -88,4 +89,5 @@ def _setup(profile: Profile, url: str | None, around: Mapping[str, str]) -> Setu
     if url is not None:
         return Remote(url, (("Authorization", f"Bearer {token}"), ("x-api-domain", profile.domain)))
     given = {**around, "NUDJ_MCP_TOKEN": token, "NUDJ_API_DOMAIN": profile.domain}
-    return Local((sys.executable, "-m", "server", "stdio"), given)
+    own = isolate_ourselves(given, "stdio")
+    return Local(own.command, own.environment)

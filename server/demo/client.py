@@ -1,7 +1,6 @@
 """A client as a person would configure it: headers over HTTP and SSE, environment over stdio."""
 
 import os
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from server.commands.local import Local
+from server.own_process import isolate_ourselves
 
 Over = Literal["/mcp", "/sse", "stdio"]
 
@@ -52,11 +52,9 @@ async def connected(world: Local, config: Config, over: Over) -> AsyncIterator[C
     match over:
         case "stdio":
             quiet = {"NUDJ_MCP_LOG_LEVEL": "error", "NUDJ_MCP_AUDIT_FILE": os.devnull}
-            child = StdioServerParameters(
-                command=sys.executable,
-                args=["-m", "server", "stdio"],
-                env={**world.environment, **config.environment(), **quiet},
-            )
+            own = isolate_ourselves({**world.environment, **config.environment(), **quiet}, "stdio")
+            command, *words = own.command
+            child = StdioServerParameters(command=command, args=words, env=dict(own.environment))
             async with Client(child) as client:
                 yield client
         case "/sse":

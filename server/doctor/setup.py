@@ -13,6 +13,7 @@ from server import keychain
 from server.credentials import Presented
 from server.doctor.bridge import VARIABLE, bridged
 from server.doctor.steps import misconfigured
+from server.own_process import clean_environment
 
 _ASKED = re.compile(r"\$\{input:[^}]*\}")
 _TOKEN = "NUDJ_MCP_TOKEN"
@@ -112,7 +113,8 @@ def read(
     words = (str(grown.get("command", "")), *(str(one) for one in grown.get("args", [])))
     if splits:
         words = tuple(part for word in words for part in word.split(" "))
-    given = {**environment, **_texts(grown, "env")}
+    # Of the client's own environment no PYTHON* variable, nor this folder, may lead astray what is started here.
+    given = {**clean_environment(environment), **_texts(grown, "env")}
     place = next((place for place, word in enumerate(words) if word.startswith("mcp-remote")), None)
     return _local(words, given) if place is None else Remote(*bridged(words[place:], given))
 
