@@ -12,7 +12,7 @@ from bench.issuer import Issuer
 from bench.process import SERVER_CORE, Process, running
 from bench.product import TOOLS
 
-_DOCUMENT = Path(__file__).parent.parent / "server" / "sandbox" / "openapi.json"
+_DOCUMENT = Path(__file__).parent.parent / "tools" / "api" / "openapi.json"
 _SERVER = Path(__file__).parent / "peer_server.py"
 _VERSION = "4.1.6"
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})

@@ -5,12 +5,12 @@ import sys
 
 import anyio
 
-from server import logs
-from server.audit import Stream
-from server.commands.whole import LOOP
-from server.deployment import Catalogue, deployed, parts
-from server.running import bound, over_http, until_stopped
-from server.settings import load
+from server.assembly import Catalogue, deploy, load_files
+from server.cli.catalogue import LOOP
+from server.observability import logs
+from server.observability.audit import Stream
+from server.serving.lifecycle import bind_ports, serve_http, wait_until_stopped
+from server.settings import load_settings
 from tools import CATALOGUE
 from tools.toolsets import TOOLSETS
 
@@ -19,18 +19,18 @@ TOOLS = tuple(tool for tool in CATALOGUE if len(tool.operations) == 1)[:20]
 
 
 async def _serve() -> None:
-    settings = load({})
-    read = parts(settings)
-    logs.level(settings.log_level)
+    settings = load_settings({})
+    read = load_files(settings)
+    logs.set_level(settings.log_level)
     catalogue = Catalogue(TOOLS, TOOLSETS, frozenset(TOOLSETS))
-    with bound(settings) as ports:
+    with bind_ports(settings) as ports:
         async with (
-            deployed(settings, read, catalogue, Stream(sys.stdout)) as deployment,
-            over_http(deployment, ports) as health,
+            deploy(settings, read, catalogue, Stream(sys.stdout)) as deployment,
+            serve_http(deployment, ports) as health,
             anyio.create_task_group() as tasks,
         ):
             tasks.start_soon(_tell_tasks)
-            await until_stopped(health, settings)
+            await wait_until_stopped(health, settings)
             tasks.cancel_scope.cancel()
 
 

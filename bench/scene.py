@@ -10,7 +10,7 @@ from bench.peer import document, peer
 from bench.process import SERVER_CORE, Process, free_port, module, running
 from bench.tenant import ORGANISATION, communities, last_id, tenant
 from bench.wires import WIRES, Request, call, check, direct
-from server.settings import variable
+from server.settings import name_variable
 
 UNBOUNDED = "1000000000"
 
@@ -86,7 +86,7 @@ def product(folder: Path, issuer: Issuer, tenants: Mapping[str, tuple[str, str]]
         **{f"{who}_{what}": UNBOUNDED for who in ("tenant", "caller") for what in ("rate", "burst", "calls")},
         **more,
     }
-    environment = {variable(name): value for name, value in settings.items()}
+    environment = {name_variable(name): value for name, value in settings.items()}
     command, log = module("bench.product"), folder / "product.log"
     with running("nudj-mcp", command, port, core=SERVER_CORE, log=log, environment=environment) as process:
         yield process

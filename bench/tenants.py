@@ -138,14 +138,14 @@ def main() -> int:
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "tenants.md").write_text(page, "utf-8")
     print(page)
-    return 0 if all(ratio(towns, load) <= ALLOWED for load in LOADS if load.judged) else 1
+    return 0 if all(ratio(towns, load) <= ALLOWED for load in LOADS if load.judge) else 1
 
 
 def _page(towns: Sequence[Town]) -> str:
     about = "\n".join(f"- {name}: {said}" for name, said in machine.described().items())
     rows = "\n".join(each.rows() for each in towns)
     ratios = "\n".join(
-        f"- {load.name}: {ratio(towns, load):.2f}" + (f" (allowed {ALLOWED:.2f})" if load.judged else "")
+        f"- {load.name}: {ratio(towns, load):.2f}" + (f" (allowed {ALLOWED:.2f})" if load.judge else "")
         for load in LOADS
     )
     return f"""# Many organisations

@@ -38,32 +38,32 @@ class SettingsError(ValueError):
         self.mistakes = mistakes
 
 
-def _words(value: object) -> object:
+def _split_words(value: object) -> object:
     return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
 
-def _web(value: str) -> str:
+def _check_url(value: str) -> str:
     loopback = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
     if not value.startswith(("https://", *loopback)):
         raise ValueError("must start with https:// (http:// only for 127.0.0.1, localhost and [::1])")
     return value
 
 
-def _free(header: str) -> str:
+def _check_header(header: str) -> str:
     if header.lower() in ("x-api-token", "x-api-domain", "x-request-id", "x-language"):
         raise ValueError("is a header with a meaning of its own")
     return header
 
 
-def _exists(value: Path) -> Path:
+def _check_exists(value: Path) -> Path:
     if not value.is_file():
         raise ValueError("no such file")
     return value
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-Web = Annotated[str, AfterValidator(_web)]
-File = Annotated[Path, AfterValidator(_exists)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_split_words)]
+Web = Annotated[str, AfterValidator(_check_url)]
+File = Annotated[Path, AfterValidator(_check_exists)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -113,7 +113,7 @@ class Settings(BaseModel):
     ] = "tool"
     revocations_url: Annotated[Web | None, Field(description="Feed of revoked token ids, polled each second.")] = None
     roles_file: Annotated[
-        File | None, Field(description="Role matrix instead of the built-in one (server/roles.toml).")
+        File | None, Field(description="Role matrix instead of the built-in one (server/access/roles.toml).")
     ] = None
 
     tenants_file: Annotated[File | None, Field(description="Tenant directory, TOML; re-read when it changes.")] = None
@@ -125,7 +125,7 @@ class Settings(BaseModel):
     upstream_identity_header: Annotated[
         str,
         Field(pattern=r"^[Xx]-[A-Za-z0-9-]{1,62}$", description="Header that names the caller in service mode."),
-        AfterValidator(_free),
+        AfterValidator(_check_header),
     ] = "x-acting-subject"
     upstream_timeout_s: Annotated[float, Field(gt=0, le=300, description="One request to a tenant.")] = 15.0
     call_timeout_s: Annotated[float, Field(ge=2, le=600, description="One tool call in all.")] = 60.0
@@ -173,10 +173,11 @@ class Settings(BaseModel):
     def _verification(self) -> list[str]:
         match self.auth_verify:
             case "jwks" if self.auth_jwks_url is None:
-                return [f"auth_verify is jwks, so {variable('auth_jwks_url')} must be set"]
+                return [f"auth_verify is jwks, so {name_variable('auth_jwks_url')} must be set"]
             case "keys" if (self.auth_keys_file is None) == (self.auth_hmac_file is None):
                 return [
-                    f"auth_verify is keys, so set either {variable('auth_keys_file')} or {variable('auth_hmac_file')}"
+                    f"auth_verify is keys, so set either {name_variable('auth_keys_file')}"
+                    f" or {name_variable('auth_hmac_file')}"
                 ]
             case "upstream" if self.upstream_credential != "passthrough":
                 return ["auth_verify is upstream, which works only with upstream_credential passthrough"]
@@ -187,21 +188,21 @@ class Settings(BaseModel):
         if len(given) > 1:
             return ["set either tenants_file or tenants_url, not both"]
         if not given and self.auth_verify != "upstream":
-            return [f"no tenant directory: set {variable('tenants_file')} or {variable('tenants_url')}"]
+            return [f"no tenant directory: set {name_variable('tenants_file')} or {name_variable('tenants_url')}"]
         return []
 
 
-def variable(name: str) -> str:
+def name_variable(name: str) -> str:
     """The environment variable of a setting."""
     return OWN_NAMES.get(name, PREFIX + name.upper())
 
 
-def surroundings() -> Mapping[str, str]:
+def read_environment() -> Mapping[str, str]:
     """The environment of this process, for commands that do with it what a client would."""
     return os.environ
 
 
-def load(
+def load_settings(
     overrides: Mapping[str, Any],
     environment: Mapping[str, str] = os.environ,
     defaults: Mapping[str, Any] = MappingProxyType({}),
@@ -211,21 +212,23 @@ def load(
     Raises:
         SettingsError: one line for each mistake, naming the variable; values are never repeated.
     """
-    unknown = _unknown(environment)
+    unknown = _find_unknown(environment)
     said = dict(defaults)
-    said |= {name: environment[variable(name)] for name in Settings.model_fields if environment.get(variable(name))}
+    said |= {
+        name: environment[name_variable(name)] for name in Settings.model_fields if environment.get(name_variable(name))
+    }
     said |= {name: value for name, value in overrides.items() if value is not None}
     try:
         settings = Settings.model_validate(said)
     except ValidationError as wrong:
-        raise SettingsError((*unknown, *_told(wrong))) from None
+        raise SettingsError((*unknown, *_explain(wrong))) from None
     if unknown:
         raise SettingsError(unknown)
     return settings
 
 
-def _unknown(environment: Mapping[str, str]) -> tuple[str, ...]:
-    known = {variable(name) for name in Settings.model_fields}
+def _find_unknown(environment: Mapping[str, str]) -> tuple[str, ...]:
+    known = {name_variable(name) for name in Settings.model_fields}
     found = []
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:
@@ -234,13 +237,13 @@ def _unknown(environment: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _told(wrong: ValidationError) -> list[str]:
+def _explain(wrong: ValidationError) -> list[str]:
     lines = []
     for error in wrong.errors(include_url=False, include_input=False):
         text = error["msg"].removeprefix("Value error, ")
         if error["loc"]:
             name = str(error["loc"][0])
-            lines.append(f"{variable(name)} (--{name.replace('_', '-')}): {text}")
+            lines.append(f"{name_variable(name)} (--{name.replace('_', '-')}): {text}")
         else:
             lines += text.split("; ")
     return lines

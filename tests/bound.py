@@ -9,17 +9,17 @@ from typing import Any
 import anyio
 import pytest
 
-from server.breaker import Breaker
-from server.credentials import Credentials
+from server.credentials.parsing import Credentials
+from server.credentials.secret import Secret
+from server.http.net import Net
 from server.identity.principal import Grant, Principal, Role
-from server.net import Net
-from server.secret import Secret
 from server.tenants.tenant import Tenant
-from server.upstream import Mode, Upstream
+from server.upstream.circuit_breaker import CircuitBreaker
+from server.upstream.tenant_api import Mode, Upstream
 from tests.sites import Peer, Site, reply, site
-from tools import communities
-from tools import operations as op
-from tools.refusals import Refusal
+from tools.api import operations as op
+from tools.people import communities
+from tools.refusals import ToolError
 from tools.spec import Caller, Effect, Nothing, Operation, TenantApi, Tool
 
 ACME, GLOBEX = "a" * 24, "b" * 24
@@ -56,10 +56,10 @@ class World:
             caller=lambda: CALLER,
         )
 
-    async def refusal(self, operation: Operation, **more: Any) -> Refusal:
+    async def refusal(self, operation: Operation, **more: Any) -> ToolError:
         if "{id}" in operation.path:
             more.setdefault("ids", {"id": THING})
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ToolError) as caught:
             await self.api().call(operation, **more)
         return caught.value
 
@@ -73,7 +73,7 @@ async def world(
         forgotten: list[str] = []
         upstream = Upstream(
             net.send,
-            breaker=Breaker(failures=failures),
+            breaker=CircuitBreaker(failures=failures),
             mode=mode,
             forget=forgotten.append,
             timeout_s=1,

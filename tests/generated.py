@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from server import wire
+from server.protocol import schemas
 from tests.samples import HEX
-from tools.selecting import Selecting
+from tools.shared.field_selection import Selecting
 from tools.spec import Tool
 
 SOME = settings(
@@ -31,14 +31,14 @@ _EARLY, _LATE = "2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z"
 
 def arguments(tool: Tool) -> st.SearchStrategy[dict[str, Any]]:
     """Whole argument objects; optional members come and go."""
-    schema = wire.input_schema(tool)
+    schema = schemas.build_input_schema(tool)
     fields = list(tool.takes.selects.model_fields) if issubclass(tool.takes, Selecting) else []
     return _object(schema, schema.get("$defs", {}), {"fields": fields, "tags": [HEX, TAG]})
 
 
 def slips(tool: Tool) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
     """A member, and an argument object in which that one member is wrong and all others are legal alone."""
-    schema = wire.input_schema(tool)
+    schema = schemas.build_input_schema(tool)
     members = schema.get("properties", {})
     wrong = [(name, value) for name, inner in members.items() for value in _wrong(inner, schema.get("$defs", {}))]
     unknown = st.from_regex(r"[a-z_]{1,20}", fullmatch=True).filter(lambda name: name not in members)

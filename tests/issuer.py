@@ -13,13 +13,13 @@ import anyio
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from server.credentials import Credentials
+from server.credentials.parsing import Credentials
+from server.credentials.secret import Secret
+from server.http.net import Answered, NetError
 from server.identity.principal import Principal
-from server.identity.revocations import Shared
-from server.memory import InProcess
-from server.net import Answered, NetError
-from server.secret import Secret
-from server.store import StoreDown
+from server.identity.revocations import SharedRevocations
+from server.state.in_process import InProcess
+from server.state.store import StoreDown
 from server.tenants.tenant import Tenant
 
 ACME = "a" * 23 + "1"
@@ -36,9 +36,9 @@ def bearing(token_id: str | None, organisation: str = ACME) -> Principal:
     return Principal("user-1", organisation, (), int(NOW) + 3600, token_id, "bearer", "0" * 64)
 
 
-def unrevoked() -> Shared:
+def unrevoked() -> SharedRevocations:
     """Where nothing was revoked and tokens may do without an id."""
-    return Shared(InProcess(), StoreDown, needs_ids=False)
+    return SharedRevocations(InProcess(), StoreDown, needs_ids=False)
 
 
 @cache

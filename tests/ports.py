@@ -7,7 +7,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from tests.samples import COMPONENTS, HEX, document, sample
-from tools.operations import OPERATIONS
+from tools.api.operations import OPERATIONS
 from tools.spec import Caller, Operation
 
 CALLER = Caller(

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from server import arguments, replies
-from server.net import Answered
+from server.http.net import Answered
+from server.pipeline import validation
+from server.upstream import responses
 from tests.tenants import Tenants
 from tools import CATALOGUE
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 from tools.spec import Caller, Operation, Tool
 
 TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in CATALOGUE}
@@ -57,7 +58,7 @@ class Reach:
         """One request; the first one over the allowance of a broken operation is refused as the way out would."""
         self.asked.append(operation.id)
         if self.asked.count(operation.id) > self.broken.get(operation.id, 1_000):
-            raise Refusal(Code.UPSTREAM_UNAVAILABLE, "The tenant's API cannot be reached.")
+            raise ToolError(Code.UPSTREAM_UNAVAILABLE, "The tenant's API cannot be reached.")
         path = operation.path.format(**ids)
         said = "&".join(f"{name}={value}" for name, value in query.items() if value is not None)
         answer = await self.tenants.ask(
@@ -67,7 +68,7 @@ class Reach:
             headers={} if language is None else {"x-language": language},
         )
         answered = Answered(answer.status_code, dict(answer.headers), answer.content)
-        return replies.value(answered, operation, self.tenants.sandbox.organisations["acme"].id)
+        return responses.read_value(answered, operation, self.tenants.sandbox.organisations["acme"].id)
 
     async def report(self, done: float, total: float | None = None, message: str | None = None) -> None:
         """Nobody asked for progress."""
@@ -75,13 +76,13 @@ class Reach:
     async def use(self, name: str, /, **said: Any) -> dict[str, Any]:
         """Call a tool as the spine does: arguments validated, answer as plain JSON."""
         tool = TOOLS[name]
-        answer = await tool.run(arguments.read(tool, said), self)
+        answer = await tool.run(validation.validate(tool, said), self)
         return answer.model_dump(mode="json", exclude_none=True)
 
-    async def refused(self, name: str, /, **said: Any) -> Refusal:
+    async def refused(self, name: str, /, **said: Any) -> ToolError:
         """The refusal of a call that must not succeed."""
         try:
             answer = await self.use(name, **said)
-        except Refusal as refusal:
+        except ToolError as refusal:
             return refusal
         raise AssertionError(f"{name} answered {answer}")

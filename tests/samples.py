@@ -5,11 +5,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import server.sandbox
+import tools.api
 from tools.spec import Operation
 
 HEX = "0123456789abcdef01234567"
-_WHOLE: dict[str, Any] = json.loads(Path(server.sandbox.__file__).with_name("openapi.json").read_text(encoding="utf-8"))
+_WHOLE: dict[str, Any] = json.loads(Path(tools.api.__file__).with_name("openapi.json").read_text(encoding="utf-8"))
 COMPONENTS = {"components": _WHOLE["components"]}
 
 

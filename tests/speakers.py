@@ -12,7 +12,7 @@ import aiohttp
 from jsonschema import Draft202012Validator
 from yarl import URL
 
-from server.envelope import ENVELOPE
+from server.pipeline.envelope_schema import ENVELOPE
 from tests.world import ROOT, World
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from server.address import address
 from server.tenants.tenant import Tenant
-from tools.operations import OPERATIONS
-from tools.refusals import Refusal
+from server.upstream.urls import build_url
+from tools.api.operations import OPERATIONS
+from tools.refusals import ToolError
 from tools.spec import Operation
 
 ACME = Tenant("65a1b2c3d4e5f60718293a4b", "https://acme.nudj.cx/api/v2/admin", "acme")
@@ -22,8 +22,8 @@ def asked(operation: Operation, said: str) -> str | None:
     """The URL with this in the place of every id; None when there is none."""
     names = [name for _, name, _, _ in Formatter().parse(operation.path) if name]
     try:
-        return address(ACME, operation, dict.fromkeys(names, said), {})
-    except Refusal:
+        return build_url(ACME, operation, dict.fromkeys(names, said), {})
+    except ToolError:
         return None
 
 
@@ -49,6 +49,6 @@ def test_no_id_changes_the_path_host_or_query(operation: Operation, said: str) -
 
 @given(said=st.text(min_size=1))
 def test_a_value_of_a_query_stays_that_value(said: str) -> None:
-    url = urlsplit(address(ACME, next(one for one in OPERATIONS if "{" not in one.path), {}, {"search": said}))
+    url = urlsplit(build_url(ACME, next(one for one in OPERATIONS if "{" not in one.path), {}, {"search": said}))
     assert parse_qsl(url.query) == [("search", said)]
     assert (url.netloc, url.fragment) == ("acme.nudj.cx", "")

@@ -16,18 +16,18 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from starlette.types import Receive, Scope, Send
 
-from server import replies
-from server.arrival import Arriving
-from server.connection import Answered, NetError
-from server.net import Net
-from server.protocol import QUESTIONS
-from server.serving import bind, listening, port_of
+from server.http.connection import Answered, NetError
+from server.http.net import Net
+from server.protocol.handlers import QUESTIONS
+from server.serving.http_connection import HttpConnection
+from server.serving.listener import bind, listen, read_port
 from server.strict_json import strict_json
+from server.upstream import responses
 from tests.sites import Peer, site
 from tests.test_http_door import CALL, usual
 from tests.world import World
-from tools.operations import GET_CHALLENGE
-from tools.refusals import Refusal
+from tools.api.operations import GET_CHALLENGE
+from tools.refusals import ToolError
 
 
 @asynccontextmanager
@@ -113,7 +113,7 @@ async def _pour(writer: asyncio.StreamWriter, size: int, what: bytes = b"a") -> 
         await writer.drain()
 
 
-class Hasty(Arriving):
+class Hasty(HttpConnection):
     """Waits less long, so that the test does."""
 
     patience_s = 0.2
@@ -141,8 +141,8 @@ FIRST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 )
 async def test_a_request_that_does_not_arrive_is_not_waited_for(before: bytes, begun: bytes) -> None:
     bound = bind("127.0.0.1", 0)
-    async with listening(silent, bound, each=Hasty):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port_of(bound))
+    async with listen(silent, bound, each=Hasty):
+        reader, writer = await asyncio.open_connection("127.0.0.1", read_port(bound))
         writer.write(before)
         if before:
             assert b" 204 " in await reader.readuntil(b"\r\n\r\n")
@@ -244,6 +244,6 @@ def test_no_text_in_a_token_takes_long_to_refuse(begun: bytes) -> None:
 def test_no_words_of_a_tenant_take_long_to_clean(words: str) -> None:
     said = Answered(500, {"content-type": "application/json"}, json.dumps({"message": words}).encode())
     started = time.process_time()
-    with pytest.raises(Refusal):
-        replies.value(said, GET_CHALLENGE, "a" * 24)
+    with pytest.raises(ToolError):
+        responses.read_value(said, GET_CHALLENGE, "a" * 24)
     assert time.process_time() - started < 0.5

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.audit import Audit, Line, RotatingFile, Stream, schema, shape
+from server.observability.audit import Audit, AuditLine, RotatingFile, Stream, build_schema, describe_shape
 
 PUBLISHED = Path(__file__).parents[1] / "docs" / "audit.schema.json"
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
 
 
-def line(**said: object) -> Line:
+def line(**said: object) -> AuditLine:
     base: dict[str, object] = {"request_id": "r1", "transport": "http", "verdict": "allowed", "ms": 1.5}
-    return Line(**(base | said))  # type: ignore[arg-type]  # each test names fields that exist
+    return AuditLine(**(base | said))  # type: ignore[arg-type]  # each test names fields that exist
 
 
 class Broken:
@@ -46,21 +46,21 @@ class Held:
 
 
 def test_the_published_schema_is_that_of_the_record() -> None:
-    assert json.loads(PUBLISHED.read_text()) == schema()
+    assert json.loads(PUBLISHED.read_text()) == build_schema()
 
 
 @given(st.text(), st.text(), st.dictionaries(st.text(), st.recursive(st.none() | st.text() | st.integers(), st.lists)))
 def test_whatever_comes_in_a_line_is_one_line_of_the_published_shape(
     domain: str, tool: str, arguments: dict[str, object]
 ) -> None:
-    text = line(domain=domain, tool=tool, shape=shape(arguments)).json()
+    text = line(domain=domain, tool=tool, shape=describe_shape(arguments)).json()
     assert text.isascii()
     assert text.isprintable()
-    jsonschema.validate(json.loads(text), schema())
+    jsonschema.validate(json.loads(text), build_schema())
 
 
 def test_a_token_in_the_wrong_place_is_masked() -> None:
-    text = line(domain=JWT, tool=f"x {JWT}", shape=shape({JWT: 1})).json()
+    text = line(domain=JWT, tool=f"x {JWT}", shape=describe_shape({JWT: 1})).json()
     assert "eyJ" not in text
     assert json.loads(text)["domain"] == "***"
 
@@ -71,7 +71,7 @@ def test_a_long_text_is_cut() -> None:
 
 def test_a_shape_tells_names_and_sizes_and_no_value() -> None:
     given_ = {"name": "Science Fans", "tags": ["a", "b"], "points": 50, "live": True, "group": None, "at": {"x": "y"}}
-    assert shape(given_) == {
+    assert describe_shape(given_) == {
         "name": "string:12",
         "tags": "array:2",
         "points": "number",
@@ -85,17 +85,17 @@ def test_a_shape_is_bounded_in_width_depth_and_length_of_names() -> None:
     deep: dict[str, object] = {}
     for _ in range(50):
         deep = {"a": deep}
-    wide = shape({f"{n:04}" + "n" * 500: deep for n in range(1000)})
+    wide = describe_shape({f"{n:04}" + "n" * 500: deep for n in range(1000)})
     assert len(wide) == 33
     assert wide["..."] == 968
     assert max(map(len, wide)) == 64
     assert next(iter(wide.values())) == {"...": 1}
-    assert shape({"a": deep}) == {"a": {"a": {"a": "object:1"}}}
+    assert describe_shape({"a": deep}) == {"a": {"a": {"a": "object:1"}}}
 
 
 def test_no_arguments_make_a_line_long() -> None:
     inner = {f"{n:04}" + "n" * 60: {f"{m:04}" + "m" * 60: {"x" * 64: 1} for m in range(32)} for n in range(32)}
-    assert len(line(shape=shape({f"{n:04}" + "o" * 60: inner for n in range(32)})).json()) < 4_000
+    assert len(line(shape=describe_shape({f"{n:04}" + "o" * 60: inner for n in range(32)})).json()) < 4_000
 
 
 def test_lines_reach_every_sink_in_order() -> None:
@@ -136,7 +136,7 @@ def test_a_sink_that_fails_does_not_take_the_others_down(caplog: pytest.LogCaptu
 
 
 def test_an_observer_sees_the_line_at_once() -> None:
-    seen: list[Line] = []
+    seen: list[AuditLine] = []
     audit = Audit()
     audit.watch(seen.append)
     audit.write(line(subject="ada"))
@@ -145,7 +145,7 @@ def test_an_observer_sees_the_line_at_once() -> None:
 
 
 def test_an_observer_that_left_sees_no_more() -> None:
-    seen: list[Line] = []
+    seen: list[AuditLine] = []
     audit = Audit()
     leave = audit.watch(seen.append)
     leave()

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from server.breaker import Breaker
-from server.identity.cache import Verdicts
 from server.identity.keys import KeySet
-from server.limits import Limits
-from server.memory import InProcess
-from server.retries import Retries
-from server.store import Bucket, StoreDown
+from server.identity.verdict_cache import Verdicts
+from server.pipeline.rate_limits import RateLimits
+from server.state.in_process import InProcess
+from server.state.store import Bucket, StoreDown
+from server.upstream.circuit_breaker import CircuitBreaker
+from server.upstream.retry_budget import RetryBudget
 from tests.issuer import HOME, NOW, bearing
 
 SIZE, MANY = 50, 500
@@ -28,14 +28,14 @@ async def verdicts() -> object:
 
 
 async def circuits() -> object:
-    kept = Breaker(size=SIZE)
+    kept = CircuitBreaker(size=SIZE)
     for number in range(MANY):
-        kept.failed(f"{number}")
+        kept.record_failure(f"{number}")
     return kept
 
 
 async def repeats() -> object:
-    kept = Retries(size=SIZE)
+    kept = RetryBudget(size=SIZE)
     for number in range(MANY):
         kept.earn(f"{number}")
     return kept
@@ -58,7 +58,7 @@ async def claims() -> object:
 
 
 async def bulkheads() -> object:
-    kept = Limits(InProcess(size=SIZE), tenant_rate=1e9, tenant_burst=1e9)
+    kept = RateLimits(InProcess(size=SIZE), tenant_rate=1e9, tenant_burst=1e9)
     for number in range(MANY):
         async with kept.enter(replace(bearing("a"), subject=f"{number}"), HOME):
             pass

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from server import wire
+from server.protocol import schemas
 from tests.samples import document
 from tools import CATALOGUE
-from tools.operations import OPERATIONS
-from tools.out_of_reach import OUT_OF_REACH
-from tools.paging import Page, PageOf
-from tools.spec import Creating, Destroying, Effect, Tool, Verb
+from tools.api.operations import OPERATIONS
+from tools.api.unreachable import OUT_OF_REACH
+from tools.shared.paging import Page, PageOf
+from tools.spec import ConfirmedInput, Effect, IdempotentInput, Tool, Verb
 from tools.toolsets import DEFAULT, TOOLSETS
 
 NAMES = {tool.name for tool in CATALOGUE}
@@ -64,8 +64,11 @@ def test_a_description_says_what_it_does_and_which_sibling_to_use_instead(tool: 
 
 @EVERY
 def test_every_tool_a_description_names_exists(tool: Tool) -> None:
-    said = [tool.description, *(member.get("description", "") for _, member in members(wire.input_schema(tool)))]
-    arguments = {name for name, _ in members(wire.input_schema(tool))}
+    said = [
+        tool.description,
+        *(member.get("description", "") for _, member in members(schemas.build_input_schema(tool))),
+    ]
+    arguments = {name for name, _ in members(schemas.build_input_schema(tool))}
     verbs = {name.split("_")[0] for name in NAMES}
     named = {word for text in said for word in MENTION.findall(text) if word.split("_")[0] in verbs}
     assert named - NAMES - arguments == set()
@@ -73,14 +76,14 @@ def test_every_tool_a_description_names_exists(tool: Tool) -> None:
 
 @EVERY
 def test_every_parameter_is_described(tool: Tool) -> None:
-    assert [name for name, member in members(wire.input_schema(tool)) if not member.get("description")] == []
+    assert [name for name, member in members(schemas.build_input_schema(tool)) if not member.get("description")] == []
 
 
 @EVERY
 def test_every_id_says_where_it_comes_from(tool: Tool) -> None:
     silent = [
         name
-        for name, member in members(wire.input_schema(tool))
+        for name, member in members(schemas.build_input_schema(tool))
         if re.search(r"(^|_)ids?$", name) and name != "external_user_id"
         if "from" not in member["description"] and not set(MENTION.findall(member["description"])) & NAMES
     ]
@@ -117,7 +120,7 @@ def test_only_check_connection_needs_no_permission(tool: Tool) -> None:
 
 @EVERY
 def test_no_argument_can_choose_the_tenant(tool: Tool) -> None:
-    names = {name for name, _ in members(wire.input_schema(tool))}
+    names = {name for name, _ in members(schemas.build_input_schema(tool))}
     assert [
         name for name in names if re.search(r"organi[sz]ation|tenant|(^|_)org(_|$)|api_domain|subdomain", name)
     ] == []
@@ -129,20 +132,23 @@ def test_every_list_is_paged_the_same_way(tool: Tool) -> None:
     assert issubclass(tool.takes, PageOf) == is_list
     assert issubclass(tool.gives, Page) == is_list
     if is_list:
-        mine, common = wire.input_schema(tool)["properties"], wire._lean(PageOf.model_json_schema())["properties"]
+        mine, common = (
+            schemas.build_input_schema(tool)["properties"],
+            schemas._lean(PageOf.model_json_schema())["properties"],
+        )
         assert {name: mine[name] for name in ("limit", "cursor")} == common
 
 
 @EVERY
 def test_creating_is_repeat_safe_and_destroying_is_confirmed(tool: Tool) -> None:
-    assert issubclass(tool.takes, Destroying) == (tool.effect is Effect.DESTROY)
+    assert issubclass(tool.takes, ConfirmedInput) == (tool.effect is Effect.DESTROY)
     if tool.effect is Effect.CREATE:
-        assert issubclass(tool.takes, Creating)
+        assert issubclass(tool.takes, IdempotentInput)
 
 
 @EVERY
 def test_the_schema_is_one_object_of_plain_json(tool: Tool) -> None:
-    schema = wire.input_schema(tool)
+    schema = schemas.build_input_schema(tool)
     assert schema["type"] == "object"
     assert not {"anyOf", "oneOf", "allOf", "$ref"} & schema.keys()
     assert set(types(schema)) <= {"object", "array", "string", "integer", "number", "boolean"}
@@ -150,7 +156,7 @@ def test_the_schema_is_one_object_of_plain_json(tool: Tool) -> None:
 
 @EVERY
 def test_unknown_arguments_and_look_alike_types_are_refused(tool: Tool) -> None:
-    schema = wire.input_schema(tool)
+    schema = schemas.build_input_schema(tool)
     assert schema["additionalProperties"] is False
     with pytest.raises(ValidationError, match="extra_forbidden"):
         tool.takes.model_validate({"no_such_argument": 1})
@@ -163,7 +169,7 @@ def test_unknown_arguments_and_look_alike_types_are_refused(tool: Tool) -> None:
 
 @EVERY
 def test_members_that_name_communities_have_the_agreed_names(tool: Tool) -> None:
-    names = {name for name, _ in members(wire.input_schema(tool)) if "communit" in name}
+    names = {name for name, _ in members(schemas.build_input_schema(tool)) if "communit" in name}
     assert names - {"community_type"} <= {"community_id", "additional_community_ids"}
 
 

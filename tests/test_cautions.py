@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from server.cautions import cautions
+from server.config_warnings import list_warnings
 from server.settings import Settings
 
 SOUND: dict[str, Any] = {
@@ -25,22 +25,22 @@ def _tenants(tmp_path: Path) -> Path:
 
 
 def test_a_sound_configuration_needs_no_word(tenants: Path) -> None:
-    assert cautions(Settings(tenants_file=tenants, **SOUND)) == []
+    assert list_warnings(Settings(tenants_file=tenants, **SOUND)) == []
 
 
 @pytest.mark.parametrize("name", ["auth_issuer", "auth_audience", "revocations_url"])
 def test_a_check_that_is_left_out_is_named(tenants: Path, name: str) -> None:
-    assert len(cautions(Settings(tenants_file=tenants, **SOUND | {name: None}))) == 1
+    assert len(list_warnings(Settings(tenants_file=tenants, **SOUND | {name: None}))) == 1
 
 
 def test_asking_tenants_on_behalf_of_strangers_is_named(tenants: Path) -> None:
-    assert len(cautions(Settings(auth_verify="upstream", tenants_file=tenants))) == 1
-    assert cautions(Settings(auth_verify="upstream", api_domain="https://acme.nudj.cx/api/v2/admin")) == []
+    assert len(list_warnings(Settings(auth_verify="upstream", tenants_file=tenants))) == 1
+    assert list_warnings(Settings(auth_verify="upstream", api_domain="https://acme.nudj.cx/api/v2/admin")) == []
 
 
 def test_a_file_that_others_can_write_is_named(tenants: Path) -> None:
     tenants.chmod(0o666)
-    [said] = cautions(Settings(tenants_file=tenants, **SOUND))
+    [said] = list_warnings(Settings(tenants_file=tenants, **SOUND))
     assert said.startswith("NUDJ_MCP_TENANTS_FILE")
 
 
@@ -49,7 +49,7 @@ def test_a_secret_that_others_can_read_is_named(tenants: Path, tmp_path: Path) -
     for mode, words in ((0o600, 0), (0o640, 0), (0o644, 1)):
         key.touch()
         key.chmod(mode)
-        assert len(cautions(Settings(tenants_file=tenants, confirm_key_file=key, **SOUND))) == words
+        assert len(list_warnings(Settings(tenants_file=tenants, confirm_key_file=key, **SOUND))) == words
 
 
 @pytest.mark.parametrize("name", ["authorization", "host", "x-api-token", "X-API-Domain", "x-request-id", "x-a\r\nb"])

@@ -9,13 +9,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from server import clients
-from server.commands import config
-from server.doctor.steps import EXIT
+from server.cli import config
+from server.clients import client_files
+from server.doctor.results import EXIT
 
 DOMAIN = "https://acme.nudj.cx/api/v2/admin"
 EXAMPLE = Path(__file__).parent.parent / "claude_config.example.json"
-WAYS = [(client, way) for client in clients.CLIENTS for way in client.ways]
+WAYS = [(client, way) for client in client_files.CLIENTS for way in client.ways]
 
 TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 COMMAND: dict[str, Any] = {
@@ -57,64 +57,68 @@ SHAPES = {
 }
 
 
-def _target(**changes: Any) -> clients.Target:
+def _target(**changes: Any) -> client_files.Target:
     given = {"server": "nudj", "url": "https://mcp.nudj.cx/mcp", "domain": DOMAIN, "command": ("/opt/nudj-mcp",)}
-    return clients.Target(**given | changes)
+    return client_files.Target(**given | changes)
 
 
-def _document(client: clients.Client, way: clients.Way) -> dict[str, Any]:
-    return clients.document(client, _target(profile="acme", header_file="~/.nudj-header"), way)
+def _document(client: client_files.Client, way: client_files.Way) -> dict[str, Any]:
+    return client_files.build_document(client, _target(profile="acme", header_file="~/.nudj-header"), way)
 
 
 @pytest.mark.parametrize(("client", "way"), WAYS, ids=lambda value: getattr(value, "name", value))
-def test_every_block_has_the_shape_its_client_documents(client: clients.Client, way: clients.Way) -> None:
+def test_every_block_has_the_shape_its_client_documents(client: client_files.Client, way: client_files.Way) -> None:
     jsonschema.validate(_document(client, way), SHAPES[client.name])
 
 
 @pytest.mark.parametrize(("client", "way"), WAYS, ids=lambda value: getattr(value, "name", value))
-def test_no_header_argument_has_a_space_that_some_clients_would_split(client: clients.Client, way: clients.Way) -> None:
+def test_no_header_argument_has_a_space_that_some_clients_would_split(
+    client: client_files.Client, way: client_files.Way
+) -> None:
     block = _document(client, way)[client.key]["nudj"]
     assert not [argument for argument in block.get("args", []) if " " in argument]
 
 
 def test_mcp_remote_is_pinned_to_one_release() -> None:
-    assert clients.MCP_REMOTE in json.dumps(_document(clients.find("mcp-remote"), "mcp-remote"))
+    assert client_files.MCP_REMOTE in json.dumps(_document(client_files.find_client("mcp-remote"), "mcp-remote"))
     installed = json.loads((Path(__file__).parent / "clients" / "package.json").read_text())
-    assert f"mcp-remote@{installed['dependencies']['mcp-remote']}" == clients.MCP_REMOTE
+    assert f"mcp-remote@{installed['dependencies']['mcp-remote']}" == client_files.MCP_REMOTE
 
 
 def test_a_client_that_expands_nothing_gets_no_place_to_put_a_token() -> None:
-    desktop = clients.find("claude-desktop")
+    desktop = client_files.find_client("claude-desktop")
     for way in desktop.ways:
-        with pytest.raises(clients.ConfigError, match="no safe place"):
-            clients.document(desktop, _target(), way)
+        with pytest.raises(client_files.ConfigError, match="no safe place"):
+            client_files.build_document(desktop, _target(), way)
 
 
 def test_a_block_without_an_organisation_is_refused() -> None:
-    with pytest.raises(clients.ConfigError, match="--domain"):
-        clients.document(clients.find("cursor"), _target(domain=None))
+    with pytest.raises(client_files.ConfigError, match="--domain"):
+        client_files.build_document(client_files.find_client("cursor"), _target(domain=None))
 
 
 def test_an_sse_address_is_announced_as_sse() -> None:
-    document = clients.document(clients.find("claude-code"), _target(url="https://mcp.nudj.cx/sse"))
+    document = client_files.build_document(
+        client_files.find_client("claude-code"), _target(url="https://mcp.nudj.cx/sse")
+    )
     assert document["mcpServers"]["nudj"]["type"] == "sse"
 
 
-@pytest.mark.parametrize("client", clients.CLIENTS, ids=lambda client: client.name)
-def test_removing_what_was_merged_leaves_the_file_as_it_was(client: clients.Client) -> None:
+@pytest.mark.parametrize("client", client_files.CLIENTS, ids=lambda client: client.name)
+def test_removing_what_was_merged_leaves_the_file_as_it_was(client: client_files.Client) -> None:
     other: dict[str, Any] = {client.key: {"other": {"command": "x", "args": []}}, "theme": "dark"}
     if client.key == "servers":
         other["inputs"] = [{"type": "promptString", "id": "theirs", "description": "Theirs", "password": True}]
     before = json.dumps(other, indent=4) + "\n"
-    merged = clients.merge(before, _document(client, client.ways[0]))
+    merged = client_files.merge(before, _document(client, client.ways[0]))
     assert json.loads(merged)[client.key].keys() == {"other", "nudj"}
-    assert clients.remove(merged, client, "nudj") == before
+    assert client_files.remove(merged, client, "nudj") == before
 
 
 def test_merging_twice_changes_nothing_more() -> None:
-    document = clients.document(clients.find("vscode"), _target())
-    once = clients.merge("", document)
-    assert clients.merge(once, document) == once
+    document = client_files.build_document(client_files.find_client("vscode"), _target())
+    once = client_files.merge("", document)
+    assert client_files.merge(once, document) == once
 
 
 @pytest.mark.parametrize(
@@ -122,13 +126,13 @@ def test_merging_twice_changes_nothing_more() -> None:
     [("{\n// mine\n}", "comments"), ("[]", "not an object"), ('{"mcpServers": []}', "documents")],
 )
 def test_a_file_that_cannot_be_kept_whole_is_not_touched(text: str, says: str) -> None:
-    with pytest.raises(clients.ConfigError, match=says):
-        clients.merge(text, clients.document(clients.find("claude-code"), _target()))
+    with pytest.raises(client_files.ConfigError, match=says):
+        client_files.merge(text, client_files.build_document(client_files.find_client("claude-code"), _target()))
 
 
 def test_a_server_that_is_not_there_cannot_be_removed() -> None:
-    with pytest.raises(clients.ConfigError, match="it has other"):
-        clients.remove('{"mcpServers": {"other": {}}}', clients.find("cursor"), "nudj")
+    with pytest.raises(client_files.ConfigError, match="it has other"):
+        client_files.remove('{"mcpServers": {"other": {}}}', client_files.find_client("cursor"), "nudj")
 
 
 def _run(*words: str) -> int:
@@ -190,12 +194,14 @@ def test_what_cannot_be_done_is_said_in_one_line(capsys: pytest.CaptureFixture[s
 
 def test_the_documentation_shows_what_the_command_prints() -> None:
     sections = (Path(__file__).parent.parent / "docs" / "clients.md").read_text().split("\n## ")
-    for client in clients.CLIENTS:
+    for client in client_files.CLIENTS:
         title = "mcp-remote" if client.name == "mcp-remote" else client.title
         section = next(one for one in sections if one.startswith(f"{title}\n"))
         shown = json.loads(section.split("```json\n")[1].split("```")[0])
         profile = "acme" if client.name == "claude-desktop" else None
-        assert shown == clients.document(client, _target(command=("nudj-mcp",), profile=profile)), client.name
+        assert shown == client_files.build_document(client, _target(command=("nudj-mcp",), profile=profile)), (
+            client.name
+        )
         assert "What a failure looks like" in section
 
 
@@ -207,13 +213,13 @@ def test_the_documentation_lists_every_exit_code_of_the_doctor() -> None:
 def test_the_example_file_is_what_the_command_prints_with_its_values_made_variables() -> None:
     example = json.loads(EXAMPLE.read_text())
     jsonschema.validate(example, SHAPES["claude-code"])
-    code = clients.find("claude-code")
-    target = clients.Target(
+    code = client_files.find_client("claude-code")
+    target = client_files.Target(
         server="nudj",
         url="${NUDJ_MCP_URL:-https://mcp.nudj.cx/mcp}",
         domain="${NUDJ_API_DOMAIN:-https://acme.nudj.cx/api/v2/admin}",
     )
-    names: dict[str, clients.Way] = {"nudj": "http", "nudj-remote": "mcp-remote", "nudj-local": "stdio"}
+    names: dict[str, client_files.Way] = {"nudj": "http", "nudj-remote": "mcp-remote", "nudj-local": "stdio"}
     assert example["mcpServers"] == {
-        name: clients.document(code, target, way)["mcpServers"]["nudj"] for name, way in names.items()
+        name: client_files.build_document(code, target, way)["mcpServers"]["nudj"] for name, way in names.items()
     }

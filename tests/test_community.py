@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from server.community import CommunityApi
-from tools import operations as op
-from tools.goals import goal
-from tools.refusals import Code, Refusal
+from server.access.community_filter import CommunityFilter
+from tools.api import operations as op
+from tools.refusals import Code, ToolError
+from tools.shared.goals import goal
 from tools.spec import Caller, Operation
 
 OURS, THEIRS, ALSO_OURS = "1" * 24, "2" * 24, "3" * 24
@@ -58,8 +58,8 @@ class Organisation:
         return [operation for operation, _ in self.asked]
 
 
-def bound(organisation: Organisation, *communities: str) -> CommunityApi:
-    return CommunityApi(organisation, frozenset(communities or (OURS,)))
+def bound(organisation: Organisation, *communities: str) -> CommunityFilter:
+    return CommunityFilter(organisation, frozenset(communities or (OURS,)))
 
 
 async def refused(
@@ -67,7 +67,7 @@ async def refused(
 ) -> Code:
     if id_ is not None:
         more["ids"] = {"id": id_of(id_)}
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ToolError) as caught:
         await bound(organisation, *communities).call(operation, **more)
     return caught.value.code
 

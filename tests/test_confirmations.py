@@ -15,14 +15,14 @@ from mcp.client.sse import sse_client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from server.confirmations import LIFETIME_S, Confirmations
 from server.identity.principal import Grant, Principal, Role
-from server.memory import InProcess
+from server.pipeline.confirmation import LIFETIME_S, Confirmation
+from server.state.in_process import InProcess
 from tests.speakers import Http, speaking
 from tests.world import World
-from tools.refusals import Code, Refusal
-from tools.spec import Destroying
-from tools.tokens import REVOKE
+from tools.organisation.tokens import REVOKE
+from tools.refusals import Code, ToolError
+from tools.spec import ConfirmedInput
 
 
 async def made(http: Http, world: World) -> str:
@@ -82,19 +82,19 @@ async def test_what_is_another_organisations_survives_a_delete_that_somebody_agr
 
 async def test_a_confirm_value_ends_after_five_minutes() -> None:
     now = 1_000_000.0
-    confirmations = Confirmations(b"k" * 32, InProcess(), lambda: now)
+    confirmations = Confirmation(b"k" * 32, InProcess(), lambda: now)
 
-    def given(**said: str) -> Destroying:
+    def given(**said: str) -> ConfirmedInput:
         read = REVOKE.takes.model_validate({"token_id": "x"} | said)
-        assert isinstance(read, Destroying)
+        assert isinstance(read, ConfirmedInput)
         return read
 
     who = Principal("s", "a" * 24, (Grant(Role.ADMIN),), 2_000_000, "t", "bearer", "d")
-    with pytest.raises(Refusal) as asked:
+    with pytest.raises(ToolError) as asked:
         await confirmations.require(who, REVOKE, given())
     confirm = asked.value.confirm or ""
     now += LIFETIME_S + 1
-    with pytest.raises(Refusal) as late:
+    with pytest.raises(ToolError) as late:
         await confirmations.require(who, REVOKE, given(confirm=confirm))
     assert (late.value.code, late.value.reason) == (Code.CONFIRMATION_REQUIRED, "expired")
 

@@ -7,8 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
-from server.connection import NetError
-from server.net import Net
+from server.http.connection import NetError
+from server.http.net import Net
 from tests.sites import reply, site
 
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -2,49 +2,49 @@
 
 import pytest
 
-from server.credentials import Credentials, Presented, judge
-from server.secret import Secret
-from tools.refusals import Code, Refusal
+from server.credentials.parsing import Credentials, PresentedCredentials, find_credential
+from server.credentials.secret import Secret
+from tools.refusals import Code, ToolError
 
 JWT = "eyJh.eyJz.c2ln"
 OTHER = "eyJh.eyJz.b3Ro"
 
 
-def refusal(presented: Presented) -> Refusal:
-    with pytest.raises(Refusal) as caught:
-        judge(presented)
+def refusal(presented: PresentedCredentials) -> ToolError:
+    with pytest.raises(ToolError) as caught:
+        find_credential(presented)
     return caught.value
 
 
 @pytest.mark.parametrize("value", [f"Bearer {JWT}", f"bearer {JWT}", f"BEARER {JWT}"])
 def test_a_bearer_token_is_taken_from_authorization(value: str) -> None:
-    assert judge(Presented(authorization=(value,))) == Credentials("bearer", Secret(JWT))
+    assert find_credential(PresentedCredentials(authorization=(value,))) == Credentials("bearer", Secret(JWT))
 
 
 @pytest.mark.parametrize("value", [JWT, f"Bearer {JWT}"])
 def test_an_api_token_may_carry_the_bearer_prefix(value: str) -> None:
-    assert judge(Presented(api_token=(value,))) == Credentials("api_token", Secret(JWT))
+    assert find_credential(PresentedCredentials(api_token=(value,))) == Credentials("api_token", Secret(JWT))
 
 
 def test_the_same_token_in_both_headers_is_one_credential() -> None:
-    assert judge(Presented(authorization=(f"Bearer {JWT}",), api_token=(JWT,))).kind == "bearer"
+    assert find_credential(PresentedCredentials(authorization=(f"Bearer {JWT}",), api_token=(JWT,))).kind == "bearer"
 
 
 def test_no_header_is_a_missing_credential() -> None:
-    assert refusal(Presented()).code is Code.CREDENTIALS_MISSING
+    assert refusal(PresentedCredentials()).code is Code.CREDENTIALS_MISSING
 
 
 @pytest.mark.parametrize(
     "presented",
     [
-        Presented(authorization=(f"Bearer {JWT}",), api_token=(OTHER,)),
-        Presented(authorization=(f"Bearer {JWT}", f"Bearer {JWT}")),
-        Presented(api_token=(JWT, OTHER)),
-        Presented(authorization=(f"Bearer {JWT}, Bearer {OTHER}",)),
-        Presented(api_token=(f"{JWT},{JWT}",)),
+        PresentedCredentials(authorization=(f"Bearer {JWT}",), api_token=(OTHER,)),
+        PresentedCredentials(authorization=(f"Bearer {JWT}", f"Bearer {JWT}")),
+        PresentedCredentials(api_token=(JWT, OTHER)),
+        PresentedCredentials(authorization=(f"Bearer {JWT}, Bearer {OTHER}",)),
+        PresentedCredentials(api_token=(f"{JWT},{JWT}",)),
     ],
 )
-def test_two_credentials_are_a_conflict(presented: Presented) -> None:
+def test_two_credentials_are_a_conflict(presented: PresentedCredentials) -> None:
     assert refusal(presented).code is Code.CREDENTIALS_CONFLICT
 
 
@@ -83,21 +83,23 @@ def test_two_credentials_are_a_conflict(presented: Presented) -> None:
     ],
 )
 def test_a_header_that_cannot_be_a_token_names_the_slip(value: str, reason: str) -> None:
-    refused = refusal(Presented(authorization=(value,)))
+    refused = refusal(PresentedCredentials(authorization=(value,)))
     assert (refused.code, refused.reason) == (Code.CREDENTIALS_MALFORMED, reason)
 
 
 @pytest.mark.parametrize("value", ["", "Bearer", "Bearer ", "${X}", "a.b", f" {JWT}"])
 def test_the_api_token_header_is_judged_alike(value: str) -> None:
-    assert refusal(Presented(api_token=(value,))).code is Code.CREDENTIALS_MALFORMED
+    assert refusal(PresentedCredentials(api_token=(value,))).code is Code.CREDENTIALS_MALFORMED
 
 
 def test_a_broken_header_is_refused_even_beside_a_good_one() -> None:
-    assert refusal(Presented(authorization=("Bearer",), api_token=(JWT,))).code is Code.CREDENTIALS_MALFORMED
+    assert refusal(PresentedCredentials(authorization=("Bearer",), api_token=(JWT,))).code is Code.CREDENTIALS_MALFORMED
 
 
 def test_no_refusal_and_no_repr_repeats_a_token() -> None:
     secret = "abcdef.ghijkl.mnopqr"
-    presented = Presented(authorization=(f"Bearer {secret} ",), api_token=(secret,))
-    said = f"{refusal(presented).error('r')} {presented!r} {judge(Presented(api_token=(secret,)))!r}"
+    presented = PresentedCredentials(authorization=(f"Bearer {secret} ",), api_token=(secret,))
+    said = (
+        f"{refusal(presented).error('r')} {presented!r} {find_credential(PresentedCredentials(api_token=(secret,)))!r}"
+    )
     assert not any(part in said for part in secret.split("."))

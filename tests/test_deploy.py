@@ -10,12 +10,12 @@ import kubernetes_validate  # type: ignore[import-untyped]  # it ships no types
 import pytest
 import yaml
 
-from server.settings import Settings, variable
+from server.settings import Settings, name_variable
 from tests.fleet import needs
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
-OF_SETTINGS = frozenset(map(variable, Settings.model_fields))
+OF_SETTINGS = frozenset(map(name_variable, Settings.model_fields))
 
 
 def manifests() -> Iterator[dict[str, Any]]:
@@ -66,10 +66,12 @@ def test_pods_are_unprivileged_read_only_and_bounded() -> None:
 
 def test_no_pod_is_stopped_before_it_has_drained() -> None:
     pod = next(pod for pod in pods() if pod["containers"][0]["name"] == "server")
-    drain_s = next(each for each in manifests() if each["kind"] == "ConfigMap")["data"][variable("drain_s")]
+    drain_s = next(each for each in manifests() if each["kind"] == "ConfigMap")["data"][name_variable("drain_s")]
     assert pod["terminationGracePeriodSeconds"] >= float(drain_s) + 5
     replica = services()["server-1"]
-    assert float(replica["stop_grace_period"].rstrip("s")) >= float(replica["environment"][variable("drain_s")]) + 5
+    assert (
+        float(replica["stop_grace_period"].rstrip("s")) >= float(replica["environment"][name_variable("drain_s")]) + 5
+    )
 
 
 def test_compose_runs_three_unprivileged_replicas_and_publishes_the_door_alone() -> None:

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from server.docs import PAGES
+from scripts.generate_docs import PAGES
 from tools import CATALOGUE
-from tools.operations import OPERATIONS
+from tools.api.operations import OPERATIONS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_generated_page_is_current(name: str) -> None:
-    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), "run python -m server.docs"
+    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), "run python -m scripts.generate_docs"
 
 
 def test_the_tools_page_accounts_for_every_tool_and_operation() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from server.doctor.examination import STEPS
-from server.doctor.steps import EXIT, Kind
+from server.doctor.diagnosis import STEPS
+from server.doctor.results import EXIT, Kind
 from tests.hosted import ROOT, Hosted, hosted
 from tests.sites import reply, site
 from tests.walks import DOMAIN, TOKEN, broken, examined, remote

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from server.doctor.steps import Kind
+from server.doctor.results import Kind
 from tests.sites import reply, site
 from tests.walks import broken, examined, remote
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from server.serving import bind, listening, port_of
+from server.serving.listener import bind, listen, read_port
 from tests.entitlement import entitled
 from tests.generated import SOME, slips
 from tests.planting import Planting
 from tests.speakers import Heard, Http, speaking
 from tests.world import World, beside, running
 from tools import CATALOGUE
-from tools.spec import Destroying, Effect, Tool
+from tools.spec import ConfirmedInput, Effect, Tool
 
 EVERY = pytest.mark.parametrize("tool", CATALOGUE, ids=lambda tool: tool.name)
 START, END = "2027-01-01T00:00:00Z", "2027-02-01T00:00:00Z"
@@ -49,9 +49,9 @@ def talkative(own: World) -> Iterator[Talkative]:
         "parentOrganisationId": str(own.organisations["globex"]["id"]),
     }
     tenant, port = Planting(own.local.sandbox.app, secrets), bind("127.0.0.1", 0)
-    there = {"acme": f"127.0.0.1:{port_of(port)}"}
+    there = {"acme": f"127.0.0.1:{read_port(port)}"}
     with (
-        own.portal.wrap_async_context_manager(listening(tenant, port)),
+        own.portal.wrap_async_context_manager(listen(tenant, port)),
         own.portal.wrap_async_context_manager(beside(own, connect_to=there)) as origin,
     ):
         yield Talkative(origin, tenant, (*secrets, *secrets.values()))
@@ -80,7 +80,7 @@ class Speaker:
 
     async def done(self, tool: Tool, arguments: Mapping[str, Any]) -> Heard:
         heard = await self.call(tool.name, arguments)
-        if issubclass(tool.takes, Destroying):
+        if issubclass(tool.takes, ConfirmedInput):
             assert heard.code == "confirmation_required"
             confirm = heard.envelope["error"]["confirm"]
             heard = await self.call(tool.name, {**arguments, "confirm": confirm})

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from server.case import Case
-from server.connection import NetError
+from server.http.connection import NetError
+from server.pipeline.context import CallContext
 from tests.sites import site
 from tests.speakers import LEGACY, MODERN, Http, speaking
 from tests.test_broken_tenants import FAULTS
 from tests.world import World, beside
-from tools.refusals import Refusal
+from tools.refusals import ToolError
 
 CALLS = 20
 
@@ -29,7 +29,7 @@ def left() -> Iterator[Counter[str]]:
     try:
         yield found
         gc.collect()
-        found.update(type(each).__name__ for each in gc.garbage if isinstance(each, Refusal | NetError | Case))
+        found.update(type(each).__name__ for each in gc.garbage if isinstance(each, ToolError | NetError | CallContext))
     finally:
         gc.set_debug(0)
         gc.garbage.clear()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from server import clients
-from server.own_process import name_command
+from server.clients import client_files
+from server.clients.own_process import name_command
 from tests.hosted import Hosted, hosted
 
 NAMES = ("server", "tools", "jwt", "anyio", "mcp", "pydantic", "json", "keyring", "sitecustomize", "usercustomize")
@@ -121,12 +121,12 @@ def test_not_even_for_a_block_that_names_a_module(hostile: Hostile, world: Hoste
     assert hostile.ran() == ""
 
 
-STDIO = [client for client in clients.CLIENTS if "stdio" in client.ways]
+STDIO = [client for client in client_files.CLIENTS if "stdio" in client.ways]
 
 
 @pytest.mark.parametrize("client", STDIO, ids=lambda client: client.name)
 def test_what_config_writes_runs_none_of_it(
-    hostile: Hostile, world: Hosted, tmp_path: Path, client: clients.Client
+    hostile: Hostile, world: Hosted, tmp_path: Path, client: client_files.Client
 ) -> None:
     """The client starts it in the project's folder, which is the hostile one."""
     profile, file = tmp_path / "profile.json", hostile.folder / "client.json"

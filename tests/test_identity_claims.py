@@ -4,25 +4,25 @@ from typing import Any
 
 import pytest
 
-from server.identity.claims import Expected, principal
-from server.identity.format import Unverified
+from server.identity.claims import ExpectedClaims, build_principal
 from server.identity.principal import Grant, Principal, Role
+from server.identity.token_format import UnverifiedToken
 from tests.issuer import ACME, COMMUNITY, GLOBEX, NOW, claims
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 
-ANY = Expected()
+ANY = ExpectedClaims()
 
 
-def refusal(expected: Expected = ANY, **changed: Any) -> Refusal:
-    with pytest.raises(Refusal) as caught:
+def refusal(expected: ExpectedClaims = ANY, **changed: Any) -> ToolError:
+    with pytest.raises(ToolError) as caught:
         read(expected, **changed)
     return caught.value
 
 
-def read(expected: Expected = ANY, **changed: Any) -> Principal:
+def read(expected: ExpectedClaims = ANY, **changed: Any) -> Principal:
     """The principal of these claims; None stays null, `...` takes the claim away."""
     given = {name: value for name, value in (claims() | changed).items() if value is not ...}
-    return principal(Unverified("", "ES256", None, given), "d", expected, NOW)
+    return build_principal(UnverifiedToken("", "ES256", None, given), "d", expected, NOW)
 
 
 def test_a_token_says_who_its_bearer_is() -> None:
@@ -161,19 +161,19 @@ def test_a_token_ends_at_its_expiry_to_the_second(exp: float, good: bool) -> Non
 
 @pytest.mark.parametrize("claim", ["nbf", "iat"])
 def test_the_issuers_clock_may_be_ahead_by_the_skew_and_no_more(claim: str) -> None:
-    expected = Expected(skew_s=30)
+    expected = ExpectedClaims(skew_s=30)
     assert read(expected, **{claim: NOW + 30}).subject == "user-1"
     assert refusal(expected, **{claim: NOW + 31}).reason == "not_yet_valid"
 
 
 def test_a_skew_of_more_than_thirty_seconds_is_refused() -> None:
     with pytest.raises(ValueError, match="0-30"):
-        Expected(skew_s=31)
+        ExpectedClaims(skew_s=31)
 
 
 @pytest.mark.parametrize("issuer", ["https://auth.nudj.cx.evil.example", "https://auth.nudj", "", ...])
 def test_the_issuer_must_be_exactly_the_configured_one(issuer: object) -> None:
-    expected = Expected(issuer="https://auth.nudj.cx")
+    expected = ExpectedClaims(issuer="https://auth.nudj.cx")
     assert read(expected).subject == "user-1"
     assert refusal(expected, iss=issuer).reason == "issuer"
 
@@ -183,7 +183,7 @@ def test_the_issuer_must_be_exactly_the_configured_one(issuer: object) -> None:
     [("nudj", True), (["other", "nudj"], True), ("nudj2", False), (["nud", "j"], False), ([], False), (..., False)],
 )
 def test_the_audience_must_name_this_server(audience: object, good: bool) -> None:
-    expected = Expected(audience="nudj")
+    expected = ExpectedClaims(audience="nudj")
     if good:
         assert read(expected, aud=audience).subject == "user-1"
     else:

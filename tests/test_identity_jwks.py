@@ -3,12 +3,12 @@
 import anyio
 import pytest
 
+from server.http.net import Answered, Net
 from server.identity.jwks import PublishedKeys
-from server.identity.keys import public_keys
-from server.net import Answered, Net
+from server.identity.keys import parse_public_keys
 from tests.issuer import Clock, Web, document, jwk, until
 from tests.sites import reply, site
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 
 URL = "https://auth.nudj.cx/jwks.json"
 
@@ -20,7 +20,7 @@ def published(*keys: dict[str, object]) -> tuple[Web, Clock, PublishedKeys]:
 
 
 async def code(keys: PublishedKeys, key_id: str | None) -> Code:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ToolError) as caught:
         await keys.having(key_id)
     return caught.value.code
 
@@ -214,4 +214,4 @@ async def test_one_bad_key_is_said_and_the_good_ones_are_in_force(caplog: pytest
     assert keys.current is not None
     assert keys.current.knows("ES256")
     assert "a key of the issuer is left out" in caplog.text
-    assert public_keys(document(jwk("ES256"))).faults == ()
+    assert parse_public_keys(document(jwk("ES256"))).faults == ()

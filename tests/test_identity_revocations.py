@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import anyio
 import pytest
 
-from server.identity.revocations import Both, Feed, Revocations, Shared
-from server.net import Net
+from server.http.net import Net
+from server.identity.revocations import CombinedRevocations, RevocationFeed, Revocations, SharedRevocations
 from tests.issuer import ACME, GLOBEX, Clock, Web, bearing, unrevoked, until
 from tests.sites import reply, site
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 
 URL = "https://auth.nudj.cx/revocations.json"
 
@@ -26,7 +26,7 @@ class Known:
         assert expires_at > time.time()
         self.ids.add(token_id)
 
-    async def revoked(self, token_id: str) -> bool:
+    async def is_revoked(self, token_id: str) -> bool:
         return token_id in self.ids
 
 
@@ -35,7 +35,7 @@ def listed(*ids: str) -> bytes:
 
 
 async def refused(feed: Revocations, token_id: str | None) -> Code:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ToolError) as caught:
         await feed.check(bearing(token_id))
     return caught.value.code
 
@@ -43,13 +43,13 @@ async def refused(feed: Revocations, token_id: str | None) -> Code:
 async def test_the_feed_names_what_is_revoked() -> None:
     web = Web()
     web.put(URL, listed("a", "b"))
-    feed = Feed(URL, web)
+    feed = RevocationFeed(URL, web)
     assert await feed.refresh()
     assert [await feed.check(bearing(one)) for one in "abc"] == [True, True, False]
 
 
 async def test_a_feed_never_read_vouches_for_nothing() -> None:
-    assert await refused(Feed(URL, Web()), "a") is Code.VERIFICATION_UNAVAILABLE
+    assert await refused(RevocationFeed(URL, Web()), "a") is Code.VERIFICATION_UNAVAILABLE
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ async def test_a_feed_never_read_vouches_for_nothing() -> None:
 async def test_a_feed_silent_or_broken_for_more_than_ten_seconds_stops_every_call(answer: bytes | None) -> None:
     web, clock = Web(), Clock()
     web.put(URL, listed("a"))
-    feed = Feed(URL, web, clock=clock)
+    feed = RevocationFeed(URL, web, clock=clock)
     await feed.refresh()
     web.answers.clear()
     if answer is not None:
@@ -76,16 +76,16 @@ async def test_a_feed_silent_or_broken_for_more_than_ten_seconds_stops_every_cal
 async def test_a_token_without_an_id_cannot_be_revoked_and_so_is_not_accepted() -> None:
     web = Web()
     web.put(URL, listed())
-    feed = Feed(URL, web)
+    feed = RevocationFeed(URL, web)
     await feed.refresh()
     assert await refused(feed, None) is Code.TOKEN_INVALID
-    assert await refused(Shared(Known(set()), RuntimeError), None) is Code.TOKEN_INVALID
+    assert await refused(SharedRevocations(Known(set()), RuntimeError), None) is Code.TOKEN_INVALID
 
 
 async def test_a_revocation_is_seen_within_two_seconds_over_a_real_connection() -> None:
     unchanged = reply(b"", status="304 Not Modified")
     async with site(reply(listed(), 'etag: "1"'), reply(listed("a"), 'etag: "2"'), unchanged) as here, Net() as net:
-        feed = Feed(here.url(), net.send)
+        feed = RevocationFeed(here.url(), net.send)
         started = time.monotonic()
 
         async def seen() -> bool:
@@ -101,14 +101,14 @@ async def test_a_revocation_is_seen_within_two_seconds_over_a_real_connection() 
 
 async def test_the_shared_state_is_asked_at_each_check() -> None:
     known = Known(set())
-    shared = Shared(known, RuntimeError)
+    shared = SharedRevocations(known, RuntimeError)
     assert not await shared.check(bearing("a"))
     await shared.tell(ACME, "a")
     assert await shared.check(bearing("a"))
 
 
 async def test_no_organisation_revokes_the_token_of_another() -> None:
-    shared = Shared(Known(set()), RuntimeError)
+    shared = SharedRevocations(Known(set()), RuntimeError)
     await shared.tell(GLOBEX, "a")
     assert [await shared.check(bearing("a", one)) for one in (ACME, GLOBEX)] == [False, True]
 
@@ -116,8 +116,8 @@ async def test_no_organisation_revokes_the_token_of_another() -> None:
 async def test_of_two_sources_either_revokes_and_both_must_be_heard() -> None:
     web, clock = Web(), Clock()
     web.put(URL, listed("a"))
-    shared = Shared(Known(set()), RuntimeError)
-    both = Both(Feed(URL, web, clock=clock), shared)
+    shared = SharedRevocations(Known(set()), RuntimeError)
+    both = CombinedRevocations(RevocationFeed(URL, web, clock=clock), shared)
     assert not both.ready
     assert await both.refresh()
     await shared.tell(ACME, "b")
@@ -136,10 +136,10 @@ async def test_a_shared_state_that_is_down_stops_every_call() -> None:
         async def revoke(self, token_id: str, expires_at: int) -> None:
             raise Down
 
-        async def revoked(self, token_id: str) -> bool:
+        async def is_revoked(self, token_id: str) -> bool:
             raise Down
 
-    shared = Shared(Silent(), Down)
+    shared = SharedRevocations(Silent(), Down)
     assert await refused(shared, "a") is Code.VERIFICATION_UNAVAILABLE
     assert not await shared.refresh()
     assert not shared.ready

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from server.credentials import Credentials
-from server.identity.claims import Expected
-from server.identity.upstream import UpstreamVerifier
-from server.secret import Secret
+from server.credentials.parsing import Credentials
+from server.credentials.secret import Secret
+from server.identity.claims import ExpectedClaims
+from server.identity.upstream_verifier import UpstreamVerifier
 from server.tenants.tenant import Tenant
 from tests.issuer import ACME, GLOBEX, HOME, Clock, Web, bearer, mint
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 
 URL = f"{HOME.api_domain}/organisations/{ACME}"
 UNCONFIRMED = replace(HOME, organisation="")
@@ -25,7 +25,7 @@ class World:
     def __init__(self, tenant: Tenant = UNCONFIRMED) -> None:
         self.web, self.clock, self.ticks = Web(), Clock(), Clock(0.0)
         self.web.put(URL, json.dumps({"id": ACME.upper()}).encode())
-        self.verifier = UpstreamVerifier(self.web, Expected(), clock=self.clock, monotonic=self.ticks)
+        self.verifier = UpstreamVerifier(self.web, ExpectedClaims(), clock=self.clock, monotonic=self.ticks)
         self.tenant = tenant
 
     async def organisation(self, credentials: Credentials = PRESENTED) -> str:
@@ -34,7 +34,7 @@ class World:
         return who.organisation
 
     async def refused(self, token: str = TOKEN) -> Code:
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ToolError) as caught:
             await self.organisation(bearer(token))
         return caught.value.code
 

@@ -5,23 +5,23 @@ from typing import Any
 
 import pytest
 
-from server.credentials import Credentials
-from server.identity.cache import Verdicts
-from server.identity.claims import Expected
+from server.credentials.parsing import Credentials
+from server.credentials.secret import Secret
+from server.http.net import Net
+from server.identity.claims import ExpectedClaims
 from server.identity.jwks import PublishedKeys
-from server.identity.keys import FixedKeys, public_keys
-from server.identity.revocations import Feed, Revocations
+from server.identity.keys import FixedKeys, parse_public_keys
+from server.identity.revocations import RevocationFeed, Revocations
+from server.identity.verdict_cache import Verdicts
 from server.identity.verifier import KeyVerifier
-from server.net import Net
-from server.secret import Secret
 from server.tenants.tenant import Tenant
 from tests.issuer import HOME, NOW, Clock, Web, bearer, document, jwk, mint, unrevoked
 from tests.sites import reply, site
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 
 JWKS = "https://auth.nudj.cx/jwks.json"
 FEED = "https://auth.nudj.cx/revocations.json"
-EXPECTED = Expected(issuer="https://auth.nudj.cx", audience="nudj")
+EXPECTED = ExpectedClaims(issuer="https://auth.nudj.cx", audience="nudj")
 
 
 def home() -> Tenant:
@@ -36,7 +36,7 @@ class World:
         self.publish(jwk("ES256"))
         self.revoke()
         self.keys = PublishedKeys(JWKS, self.web, clock=self.clock)
-        self.feed = Feed(FEED, self.web, clock=self.clock)
+        self.feed = RevocationFeed(FEED, self.web, clock=self.clock)
         self.verifier = KeyVerifier(
             self.keys, revocations or self.feed, EXPECTED, clock=self.clock, verdicts=Verdicts(size, size)
         )
@@ -53,7 +53,7 @@ class World:
         return who.subject
 
     async def refused(self, token: str) -> tuple[Code, str | None]:
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ToolError) as caught:
             await self.subject(token)
         return caught.value.code, caught.value.reason
 
@@ -76,7 +76,7 @@ async def test_the_warm_path_fetches_nothing_and_computes_no_signature() -> None
     asked = len(here.web.asked)
     here.publish()
     for _ in range(1000):
-        assert here.verifier.cached(bearer(token)) is not None
+        assert here.verifier.get_cached(bearer(token)) is not None
         await here.subject(token)
     assert len(here.web.asked) == asked
 
@@ -109,12 +109,12 @@ async def test_the_token_is_judged_before_the_tenant_is_looked_up() -> None:
     here = await world()
 
     def nowhere() -> Tenant:
-        raise Refusal(Code.TENANT_UNKNOWN, "unknown")
+        raise ToolError(Code.TENANT_UNKNOWN, "unknown")
 
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ToolError) as caught:
         await here.verifier.verify(bearer(mint(exp=1)), nowhere)
     assert caught.value.code is Code.TOKEN_EXPIRED
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ToolError) as caught:
         await here.verifier.verify(bearer(mint()), nowhere)
     assert caught.value.code is Code.TENANT_UNKNOWN
 
@@ -124,7 +124,7 @@ async def test_a_cached_verdict_ends_with_the_token() -> None:
     token = mint(exp=int(NOW) + 5)
     await here.subject(token)
     here.clock.now += 5
-    assert here.verifier.cached(bearer(token)) is None
+    assert here.verifier.get_cached(bearer(token)) is None
     assert (await here.refused(token))[0] is Code.TOKEN_EXPIRED
 
 
@@ -167,7 +167,7 @@ async def test_a_verdict_can_be_forgotten_at_once() -> None:
     credentials = bearer(mint())
     await here.verifier.verify(credentials, home)
     here.verifier.forget(credentials.token.digest)
-    assert here.verifier.cached(credentials) is None
+    assert here.verifier.get_cached(credentials) is None
 
 
 async def test_a_flood_of_forgeries_pushes_out_no_real_caller() -> None:
@@ -176,7 +176,7 @@ async def test_a_flood_of_forgeries_pushes_out_no_real_caller() -> None:
     await here.subject(token)
     for turn in range(50):
         await here.refused(mint(of="stranger", jti=f"token-{turn}"))
-    assert here.verifier.cached(bearer(token)) is not None
+    assert here.verifier.get_cached(bearer(token)) is not None
 
 
 async def test_a_forgery_presented_again_is_refused_again() -> None:
@@ -202,8 +202,8 @@ async def test_only_so_many_verdicts_are_kept() -> None:
     tokens = [mint(jti=f"token-{turn}") for turn in range(20)]
     for token in tokens:
         await here.subject(token)
-    assert sum(here.verifier.cached(bearer(token)) is not None for token in tokens) == 10
-    assert here.verifier.cached(bearer(tokens[-1])) is not None
+    assert sum(here.verifier.get_cached(bearer(token)) is not None for token in tokens) == 10
+    assert here.verifier.get_cached(bearer(tokens[-1])) is not None
 
 
 async def test_the_header_a_token_came_in_does_not_change_what_it_is() -> None:
@@ -217,9 +217,9 @@ async def test_the_header_a_token_came_in_does_not_change_what_it_is() -> None:
 
 
 async def test_no_refusal_repeats_the_token() -> None:
-    verifier = KeyVerifier(FixedKeys(public_keys(document(jwk("ES256")))), unrevoked(), EXPECTED, clock=Clock())
+    verifier = KeyVerifier(FixedKeys(parse_public_keys(document(jwk("ES256")))), unrevoked(), EXPECTED, clock=Clock())
     for token in (mint(of="stranger"), mint(exp=1), mint(sub="")):
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ToolError) as caught:
             await verifier.verify(bearer(token), home)
         said = f"{caught.value.error('r')} {caught.value!r}"
         assert not any(part in said for part in token.split("."))
@@ -237,6 +237,6 @@ async def test_nothing_named_inside_a_token_is_ever_fetched() -> None:
                 mint(of="stranger", iss=canary.url(), aud=canary.url(), jku=canary.url(), sub=canary.url()),
                 mint(iss=canary.url()),
             ):
-                with pytest.raises(Refusal):
+                with pytest.raises(ToolError):
                     await verifier.verify(bearer(token), home)
         assert (own.connections, canary.connections) == (1, 0)

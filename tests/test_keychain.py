@@ -15,8 +15,8 @@ from keyring.backends.fail import Keyring as Absent
 from keyring.backends.null import Keyring as Forgetful
 from keyring.backends.SecretService import Keyring as SecretService
 
-from server import keychain
-from server.secret import Secret
+from server.clients import keychain
+from server.credentials.secret import Secret
 
 HERE = Path(__file__).parent
 ACME = keychain.Profile("acme", "https://acme.nudj.cx/api/v2/admin", Secret("aaa.bbb.ccc"))
@@ -70,7 +70,7 @@ def test_a_keychain_that_does_not_encrypt_is_refused(
 def test_a_plain_keychain_earlier_in_the_chain_is_passed_over() -> None:
     encrypting: Callable[[], KeyringBackend] = SecretService
     chosen = encrypting()
-    assert keychain._trusted(Chain(InTheClear(), chosen)) is chosen
+    assert keychain._check_backend(Chain(InTheClear(), chosen)) is chosen
     with pytest.raises(keychain.KeychainError):
         keychain.store(ACME, backend=Chain(InTheClear()))
 
@@ -115,8 +115,8 @@ def test_a_profile_that_is_not_there_is_missing(tmp_path: Path) -> None:
 
 
 ROUND = """
-from server import keychain
-from server.secret import Secret
+from server.clients import keychain
+from server.credentials.secret import Secret
 kept = keychain.Profile("acme", "https://acme.nudj.cx/api/v2/admin", Secret("aaa.bbb.ccc"))
 said = [keychain.store(kept), keychain.read("acme") == kept]
 keychain.forget("acme")

@@ -13,14 +13,14 @@ from typing import Any
 import httpx2
 import pytest
 
-from server.commands.local import trusting
-from server.commands.whole import WHOLE
-from server.deployment import deployed, parts
-from server.protocol import Protocol
+from server.assembly import deploy, load_files
+from server.cli.catalogue import WHOLE
+from server.cli.local_stack import build_settings
+from server.protocol.handlers import Protocol
 from server.sandbox.sandbox import Sandbox
-from server.serving import bind, listening, port_of
-from server.settings import load
-from server.transports.http import Door, Health, app, asks
+from server.serving.listener import bind, listen, read_port
+from server.settings import load_settings
+from server.transports.http import Health, HttpOptions, build_app, read_request
 
 VERSION, CAPABILITIES = "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities"
 CLIENT = "io.modelcontextprotocol/clientInfo"
@@ -57,19 +57,19 @@ class Ways:
 async def ways() -> AsyncIterator[Ways]:
     async with AsyncExitStack() as stack:
         tenant = stack.enter_context(bind("127.0.0.1", 0))
-        sandbox = Sandbox(port=port_of(tenant))
-        await stack.enter_async_context(listening(sandbox.app, tenant))
+        sandbox = Sandbox(port=read_port(tenant))
+        await stack.enter_async_context(listen(sandbox.app, tenant))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         rates = {f"{who}_{what}": 1_000_000 for who in ("tenant", "caller") for what in ("rate", "burst")}
-        settings = load({**trusting(sandbox, folder), **rates}, {})
-        deployment = await stack.enter_async_context(deployed(settings, parts(settings), WHOLE, Nowhere()))
+        settings = load_settings({**build_settings(sandbox, folder), **rates}, {})
+        deployment = await stack.enter_async_context(deploy(settings, load_files(settings), WHOLE, Nowhere()))
         urls = []
         for calls in (deployment.calls, None):
-            server = Protocol(deployment.calls, deployment.references, asks).server()
-            whole = app(server, deployment.gate.refusal, Door(), Health(lambda: True), calls)
+            server = Protocol(deployment.calls, deployment.references, read_request).server()
+            whole = build_app(server, deployment.gate.refusal, HttpOptions(), Health(lambda: True), calls)
             bound = stack.enter_context(bind("127.0.0.1", 0))
-            await stack.enter_async_context(listening(whole, bound))
-            urls.append(f"http://127.0.0.1:{port_of(bound)}/mcp")
+            await stack.enter_async_context(listen(whole, bound))
+            urls.append(f"http://127.0.0.1:{read_port(bound)}/mcp")
         http = await stack.enter_async_context(httpx2.AsyncClient(timeout=20))
         yield Ways(urls[0], urls[1], sandbox.organisations_file(), http)
 

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from server.logs import JsonLines
+from server.observability.logs import JsonLines
 from tests.fleet import free_port
 from tests.sites import reply, site
 from tests.speakers import LEGACY, MODERN, child, speaking, streaming

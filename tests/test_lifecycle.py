@@ -46,9 +46,11 @@ async def test_the_first_answer_comes_soon_after_the_start(here: Hosted, figure:
 
 
 def test_serve_loads_nothing_that_only_the_demo_needs() -> None:
-    asked = "import sys; from server.cli import parser; parser(('serve',)); print(*sys.modules)"
+    asked = (
+        "import sys; from server.cli.command_line import build_parser; build_parser(('serve',)); print(*sys.modules)"
+    )
     loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, check=True)
-    assert not {"server.sandbox", "keyring", "jsonschema", "server.demo"} & set(loaded.stdout.decode().split())
+    assert not {"server.sandbox", "keyring", "jsonschema", "server.cli.demo"} & set(loaded.stdout.decode().split())
 
 
 async def test_a_tenant_that_is_added_or_taken_away_under_load_costs_no_other_call(

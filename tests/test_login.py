@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server.doctor.steps import EXIT, Kind
+from server.doctor.results import EXIT, Kind
 from tests.hosted import ROOT, Hosted, hosted
 from tests.test_keychain import with_keyring
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.logs import JsonLines, configure, masked
+from server.observability.logs import JsonLines, configure, mask
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
 
@@ -74,7 +74,7 @@ def test_the_libraries_log_through_the_same_door(written: io.StringIO, name: str
     ],
 )
 def test_a_token_never_shows(text: str) -> None:
-    shown = masked(text)
+    shown = mask(text)
     assert "***" in shown
     assert "eyJ" not in shown
     assert "opaque" not in shown
@@ -88,7 +88,7 @@ def test_a_cut_leaves_no_half_of_a_token(written: io.StringIO) -> None:
 
 def test_ordinary_text_is_left_alone() -> None:
     text = "the bearer of good news: tenant https://acme.nudj.cx/api/v2/admin is reachable"
-    assert masked(text) == text
+    assert mask(text) == text
 
 
 def test_nothing_goes_to_stdout(written: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from server.lookups import Addresses, Lookups, system
+from server.http.lookups import Addresses, Lookups, resolve_by_system
 
 
 class Names:
@@ -102,6 +102,6 @@ async def test_the_end_waits_for_no_answer(names: Names) -> None:
 
 
 def test_the_machines_own_resolver_is_asked() -> None:
-    assert "127.0.0.1" in system("localhost")
+    assert "127.0.0.1" in resolve_by_system("localhost")
     with pytest.raises((OSError, UnicodeError)):
-        system("a" * 70)
+        resolve_by_system("a" * 70)

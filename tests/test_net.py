@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from server.net import AT_A_SWEEP, Net, NetError, Route
+from server.http.net import AT_A_SWEEP, Net, NetError, Route
 from tests.sites import reply, site
 
 

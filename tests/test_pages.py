@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from server.identity.claims import Expected, principal
-from server.identity.format import Unverified
+from server.identity.claims import ExpectedClaims, build_principal
 from server.identity.principal import Grant, Role
-from server.settings import Settings, variable
+from server.identity.token_format import UnverifiedToken
+from server.settings import Settings, name_variable
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -61,16 +61,16 @@ def test_the_architecture_page_has_a_place_for_every_room() -> None:
 
 def test_the_recipe_for_a_tool_works_as_written(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    for name in ("server", "tools", "tests", "docs", "pyproject.toml"):
+    for name in ("server", "tools", "tests", "docs", "scripts", "pyproject.toml"):
         source = ROOT / name
         ignored = shutil.ignore_patterns("node_modules", "__pycache__")
         shutil.copytree(source, copy / name, ignore=ignored) if source.is_dir() else shutil.copy(source, copy / name)
     recipe = (ROOT / "docs" / "adding-a-tool.md").read_text("utf-8")
     tool, its_test = re.findall(r"```python\n(.*?)```", recipe, re.DOTALL)
-    (copy / "tools" / "live.py").write_text(tool, "utf-8")
+    (copy / "tools" / "people" / "live.py").write_text(tool, "utf-8")
     (copy / "tests" / "test_tool_live.py").write_text(its_test, "utf-8")
     catalogue = copy / "tools" / "__init__.py"
-    said = catalogue.read_text("utf-8").replace("    leaderboards,\n", "    leaderboards,\n    live,\n", 1)
+    said = catalogue.read_text("utf-8").replace("import communities, team", "import communities, live, team", 1)
     catalogue.write_text(said.replace("    *communities.TOOLS,", "    *communities.TOOLS,\n    *live.TOOLS,"), "utf-8")
     script = re.search(r"```sh\n(.*?)```", recipe, re.DOTALL)
     assert script is not None
@@ -93,8 +93,8 @@ def test_the_token_for_an_api_of_ones_own_is_understood_and_belongs_to_the_tenan
     assert example is not None
     assert directory is not None
     claims, tenants = json.loads(example[1]), tomllib.loads(directory[1])["tenants"]
-    expected = Expected(issuer=claims["iss"], audience=claims["aud"])
-    who = principal(Unverified("", "ES256", None, claims), "digest", expected, claims["exp"] - 1)
+    expected = ExpectedClaims(issuer=claims["iss"], audience=claims["aud"])
+    who = build_principal(UnverifiedToken("", "ES256", None, claims), "digest", expected, claims["exp"] - 1)
     assert (who.kind, who.grants, who.token_id) == ("bearer", (Grant(Role.MANAGER),), "token-1")
     assert [tenant["organisation"] for tenant in tenants.values()] == [who.organisation]
 
@@ -122,9 +122,9 @@ def test_pins_are_names_and_versions_and_no_addresses() -> None:
 def test_every_file_and_setting_that_a_page_names_exists(page: Path) -> None:
     text = page.read_text("utf-8")
     files = set(re.findall(r"`((?:server|tools|tests|docs|deploy|bench)/[\w./-]+\.\w+)`", text)) - {
-        "tools/live.py",
+        "tools/people/live.py",
         "tests/test_tool_live.py",
     }
     assert [name for name in files if not (ROOT / name).exists()] == []
-    settings = {variable(name) for name in Settings.model_fields}
+    settings = {name_variable(name) for name in Settings.model_fields}
     assert set(re.findall(r"\bNUDJ_MCP_[A-Z_]+[A-Z]\b", text)) - settings - {"NUDJ_MCP_TOKEN", "NUDJ_MCP_URL"} == set()

@@ -14,8 +14,8 @@ import pytest
 
 from tests.world import ROOT
 from tools import CATALOGUE
-from tools.operations import OPERATIONS
-from tools.out_of_reach import OUT_OF_REACH
+from tools.api.operations import OPERATIONS
+from tools.api.unreachable import OUT_OF_REACH
 
 README = (ROOT / "README.md").read_text("utf-8")
 

@@ -8,12 +8,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from server import wire
+from server.pipeline import envelope
 from tests.generated import SOME, TAG, arguments
 from tests.ports import Port
 from tests.samples import HEX
 from tools import CATALOGUE
-from tools.refusals import Refusal
+from tools.refusals import ToolError
 from tools.spec import Tool
 
 EVERY = pytest.mark.parametrize("tool", CATALOGUE, ids=lambda tool: tool.name)
@@ -49,7 +49,7 @@ def _taken(tool: Tool, said: dict[str, Any]) -> bool:
     """Whether members that are legal alone are legal together; that is what a schema cannot say."""
     try:
         tool.takes.model_validate(said)
-    except (ValidationError, Refusal):
+    except (ValidationError, ToolError):
         return False
     return True
 
@@ -83,6 +83,6 @@ def test_nothing_the_answer_does_not_name_comes_out(tool: Tool) -> None:
         assume(_taken(tool, said))
         answer = anyio.run(tool.run, tool.takes.model_validate(said), Port(TO_ALL, planted=planted))
         assert isinstance(answer, tool.gives)
-        assert planted not in wire.success(tool, answer).text
+        assert planted not in envelope.build_success(tool, answer).text
 
     drive()

@@ -10,10 +10,10 @@ from starlette.requests import Request
 
 from server.sandbox.accounts import Account, Accounts
 from server.sandbox.faults import Fault
-from server.sandbox.garden import object_id, organisation_id
-from server.sandbox.minting import Minting
+from server.sandbox.seed_builder import build_object_id, build_organisation_id
 from server.sandbox.sessions import Sessions
-from server.sandbox.store import Store
+from server.sandbox.store import EntityStore
+from server.sandbox.token_admin import TokenAdmin
 from server.sandbox.tokens import Tokens
 from tests.tenants import PORT, Tenants, refusal
 
@@ -103,12 +103,12 @@ class Desk:
 
     def __init__(self) -> None:
         self.time = 0.0
-        self.store = Store(None)
+        self.store = EntityStore(None)
         self.tokens = Tokens(self.store, issuer="https://issuer.example", audience="api")
-        self.sessions = Sessions(self.tokens, organisation_id, clock=lambda: self.time)
+        self.sessions = Sessions(self.tokens, build_organisation_id, clock=lambda: self.time)
         self.person = Account("a" * 24, "one@acme.example", "manager", ("acme",), "right")
         self.accounts = Accounts([self.person], clock=lambda: self.time)
-        self.minting = Minting(self.store, self.tokens)
+        self.minting = TokenAdmin(self.store, self.tokens)
 
     def found(self, cookie: str) -> bool:
         """Whether a cookie still opens a session."""
@@ -143,7 +143,7 @@ def test_a_session_token_lives_a_minute_and_says_what_it_is() -> None:
     session, _ = desk.sessions.open(desk.person, None)
     claims = jwt.decode(desk.sessions.bearer(session), options={"verify_signature": False})
     assert (claims["type"], claims["exp"] - claims["iat"]) == ("session", 60)
-    assert claims["roles"] == [f"orgId-{organisation_id('acme')}:role-manager"]
+    assert claims["roles"] == [f"orgId-{build_organisation_id('acme')}:role-manager"]
 
 
 def test_nobody_gives_more_than_their_own_role() -> None:
@@ -151,11 +151,11 @@ def test_nobody_gives_more_than_their_own_role() -> None:
     session, _ = desk.sessions.open(desk.person, "acme")
     assert desk.minting.roles(session) == ("viewer", "moderator", "manager")
     token = desk.minting.mint(session, kind="mcp", name="Laptop", role="manager", community=None)
-    assert [each.name for each in desk.minting.listed(session)] == ["Laptop"]
+    assert [each.name for each in desk.minting.list_tokens(session)] == ["Laptop"]
     for role, kind, community in (("admin", "mcp", None), ("viewer", "api_token", None), ("viewer", "mcp", "f" * 24)):
         with pytest.raises(Fault):
             desk.minting.mint(session, kind=kind, name="x", role=role, community=community)  # type: ignore[arg-type]  # words
-    desk.minting.revoke(session, desk.minting.listed(session)[0].id)
+    desk.minting.revoke(session, desk.minting.list_tokens(session)[0].id)
     with pytest.raises(Fault, match="revoked"):
         desk.tokens.verify(token)
 
@@ -163,7 +163,7 @@ def test_nobody_gives_more_than_their_own_role() -> None:
 def test_a_person_ends_their_own_tokens_only_and_an_admin_those_of_the_organisation() -> None:
     tenants = Tenants()
     desk = Desk()
-    desk.minting = Minting(tenants.sandbox._store, tenants.sandbox._tokens)
+    desk.minting = TokenAdmin(tenants.sandbox._store, tenants.sandbox._tokens)
     tenants.sandbox.mint("acme", token_id="somebody-elses")
     tenants.sandbox.mint("globex", token_id="foreign")
     person, _ = desk.sessions.open(desk.person, "acme")
@@ -173,7 +173,7 @@ def test_a_person_ends_their_own_tokens_only_and_an_admin_those_of_the_organisat
     with pytest.raises(Fault):
         desk.minting.revoke(admin, "foreign")
     desk.minting.revoke(admin, "somebody-elses")
-    assert next(each for each in desk.minting.listed(admin) if each.id == "somebody-elses").revoked
+    assert next(each for each in desk.minting.list_tokens(admin) if each.id == "somebody-elses").revoked
 
 
 def test_no_password_and_no_token_is_kept_in_the_clear() -> None:
@@ -186,4 +186,4 @@ def test_no_password_and_no_token_is_kept_in_the_clear() -> None:
         assert each.password not in kept
         assert each.password not in repr(each)
         assert hashlib.sha256(each.password.encode()).hexdigest() not in kept
-    assert len({object_id("account", each.email) for each in tenants.sandbox.accounts}) == 4
+    assert len({build_object_id("account", each.email) for each in tenants.sandbox.accounts}) == 4

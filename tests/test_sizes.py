@@ -2,9 +2,11 @@
 
 import pytest
 
-from server import matrix, wire
-from server.grants import Grants
+from server.access import roles
+from server.access.policy import Policy
 from server.identity.principal import Grant, Principal, Role
+from server.pipeline import envelope
+from server.protocol import schemas
 from tests.figures import Figure
 from tests.samples import HEX
 from tools import CATALOGUE
@@ -20,7 +22,7 @@ LIMITS = {
 
 def listed(role: Role, toolsets: frozenset[str]) -> list[Tool]:
     """The tools a caller of this role is shown."""
-    grants = Grants(matrix.load())
+    grants = Policy(roles.load_roles())
     who = Principal("user-1", HEX, (Grant(role),), 4102444800, None, "bearer", "0" * 64)
     return [
         tool for tool in CATALOGUE if tool.toolset in toolsets and grants.decide(who, tool, "builder").denied is None
@@ -29,8 +31,8 @@ def listed(role: Role, toolsets: frozenset[str]) -> list[Tool]:
 
 def size(tools: list[Tool]) -> int:
     """Bytes of the list as JSON on the wire."""
-    shown = [wire.tool(tool).model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
-    return len(wire.compact({"tools": shown}).encode())
+    shown = [schemas.describe_tool(tool).model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+    return len(envelope.compact({"tools": shown}).encode())
 
 
 @pytest.mark.parametrize("role", Role, ids=lambda role: role.value)

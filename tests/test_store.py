@@ -12,8 +12,9 @@ from contextlib import AsyncExitStack
 import anyio
 import pytest
 
-from server.memory import InProcess
-from server.store import Bucket, Redis, Store, StoreDown
+from server.state.in_process import InProcess
+from server.state.redis_store import Redis
+from server.state.store import Bucket, Store, StoreDown
 
 
 class Hands:
@@ -114,18 +115,18 @@ async def test_an_empty_bucket_costs_the_others_nothing(store: Store) -> None:
 
 
 async def test_a_revoked_token_is_known(store: Store) -> None:
-    assert not await store.revoked("one")
+    assert not await store.is_revoked("one")
     await store.revoke("one", int(time.time()) + 60)
-    assert await store.revoked("one")
-    assert not await store.revoked("two")
+    assert await store.is_revoked("one")
+    assert not await store.is_revoked("two")
 
 
 async def test_every_replica_knows_a_revocation_within_two_seconds(url: str) -> None:
     async with Redis(url, patience_s=5.0) as here, Redis(url, patience_s=5.0) as there:
-        assert not await there.revoked("one")
+        assert not await there.is_revoked("one")
         await here.revoke("one", int(time.time()) + 60)
         began = time.monotonic()
-        while not await there.revoked("one"):
+        while not await there.is_revoked("one"):
             assert time.monotonic() - began < 2
             await anyio.sleep(0.05)
 
@@ -134,12 +135,12 @@ async def test_revocations_outlive_the_data_of_redis(server: tuple[subprocess.Po
     clock = Hands()
     async with Redis(url, clock=clock, patience_s=5.0) as store, Redis(url, patience_s=5.0) as other:
         await other.revoke("one", int(time.time()) + 60)
-        assert await store.revoked("one")
+        assert await store.is_revoked("one")
         await anyio.run_process(["redis-cli", "-p", str(server[1]), "flushall"])
         await other.revoke("two", int(time.time()) + 60)
         clock.now += 2
-        assert await store.revoked("one")
-        assert await store.revoked("two")
+        assert await store.is_revoked("one")
+        assert await store.is_revoked("two")
 
 
 async def test_a_replica_that_shares_a_budget_shares_it_exactly(url: str) -> None:
@@ -171,20 +172,20 @@ async def test_revocations_are_trusted_for_their_grace_and_no_longer(
     clock = Hands()
     async with Redis(url, clock=clock) as store:
         await store.revoke("one", int(time.time()) + 60)
-        assert await store.revoked("one")
+        assert await store.is_revoked("one")
         server[0].kill()
         clock.now += 9
-        assert await store.revoked("one")
-        assert not await store.revoked("two")
+        assert await store.is_revoked("one")
+        assert not await store.is_revoked("two")
         clock.now += 2
         with pytest.raises(StoreDown):
-            await store.revoked("two")
+            await store.is_revoked("two")
 
 
 async def test_a_redis_never_reached_vouches_for_nothing() -> None:
     async with Redis("redis://127.0.0.1:1/0") as store:
         with pytest.raises(StoreDown):
-            await store.revoked("one")
+            await store.is_revoked("one")
         assert store.last_ok == 0.0
 
 
@@ -243,5 +244,5 @@ async def test_one_organisation_cannot_make_the_list_of_revocations_too_long_for
         with pytest.raises(StoreDown):
             await store.revoke(f"{'a' * 24}:c", soon)
         await store.revoke(f"{'b' * 24}:a", soon)
-        assert await store.revoked(f"{'b' * 24}:a")
-        assert await store.revoked(f"{'a' * 24}:b")
+        assert await store.is_revoked(f"{'b' * 24}:a")
+        assert await store.is_revoked(f"{'a' * 24}:b")

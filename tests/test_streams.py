@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from server.commands.whole import WHOLE
-from server.deployment import deployed, parts
-from server.protocol import Protocol
-from server.serving import bind, listening, port_of
-from server.transports.http import Door, Health, app, asks
-from server.transports.sse import Caps
+from server.assembly import deploy, load_files
+from server.cli.catalogue import WHOLE
+from server.protocol.handlers import Protocol
+from server.serving.listener import bind, listen, read_port
+from server.transports.http import Health, HttpOptions, build_app, read_request
+from server.transports.sse import StreamLimits
 from tests.speakers import Stream, streaming
 from tests.world import Kept, World
 
@@ -27,15 +27,17 @@ def _collected() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def impatient(world: World, caps: Caps) -> AsyncIterator[str]:
+async def impatient(world: World, caps: StreamLimits) -> AsyncIterator[str]:
     """A server with patience of another size; gives its origin."""
     settings = world.local.settings
-    async with deployed(settings, parts(settings), WHOLE, Kept()) as deployment:
-        server = Protocol(deployment.calls, deployment.references, asks).server()
-        whole = app(server, deployment.gate.refusal, Door(caps=caps), Health(deployment.ready), deployment.calls)
+    async with deploy(settings, load_files(settings), WHOLE, Kept()) as deployment:
+        server = Protocol(deployment.calls, deployment.references, read_request).server()
+        whole = build_app(
+            server, deployment.gate.refusal, HttpOptions(caps=caps), Health(deployment.ready), deployment.calls
+        )
         with bind("127.0.0.1", 0) as port:
-            async with listening(whole, port, grace_s=1.0):
-                yield f"http://127.0.0.1:{port_of(port)}"
+            async with listen(whole, port, grace_s=1.0):
+                yield f"http://127.0.0.1:{read_port(port)}"
 
 
 async def lasted(stream: Stream, at_most_s: float, *, talking: bool) -> float:
@@ -52,7 +54,7 @@ async def lasted(stream: Stream, at_most_s: float, *, talking: bool) -> float:
 
 
 async def test_a_stranger_hears_what_is_wrong_and_is_shown_out_however_much_it_says(world: World) -> None:
-    async with impatient(world, Caps(stranger_s=0.6, idle_s=30.0)) as origin:
+    async with impatient(world, StreamLimits(stranger_s=0.6, idle_s=30.0)) as origin:
         for talking in (False, True):
             async with streaming(origin, world.headers("expired")) as stream:
                 assert (await stream.call("check_connection", {})).code == "token_expired"
@@ -61,7 +63,7 @@ async def test_a_stranger_hears_what_is_wrong_and_is_shown_out_however_much_it_s
 
 async def test_a_caller_stays_while_it_speaks_and_leaves_when_it_is_silent(world: World) -> None:
     async with (
-        impatient(world, Caps(stranger_s=0.1, idle_s=0.6)) as origin,
+        impatient(world, StreamLimits(stranger_s=0.1, idle_s=0.6)) as origin,
         streaming(origin, world.headers("viewer")) as stream,
     ):
         await stream.ask("ping")

@@ -10,8 +10,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanKind, StatusCode
 
-from server.metrics import Sample
-from server.telemetry import Off, On, Telemetry
+from server.observability.metrics import Sample
+from server.observability.telemetry import NoTelemetry, PrometheusTelemetry, Telemetry
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CARRIER = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
@@ -32,13 +32,13 @@ def kept() -> Kept:
 
 
 @pytest.fixture
-def traced(kept: Kept) -> On:
+def traced(kept: Kept) -> PrometheusTelemetry:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(kept))
-    return On({"list_challenges"}, provider.get_tracer("test"))
+    return PrometheusTelemetry({"list_challenges"}, provider.get_tracer("test"))
 
 
-async def page(telemetry: On) -> str:
+async def page(telemetry: PrometheusTelemetry) -> str:
     transport = httpx.ASGITransport(app=telemetry.metrics_app())
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return (await client.get("/metrics")).text
@@ -47,12 +47,12 @@ async def page(telemetry: On) -> str:
 def a_call(telemetry: Telemetry, tool: str = "list_challenges", code: str | None = None) -> None:
     with telemetry.call("tools/call", tool, transport="http") as call:
         with telemetry.request("GET", "/challenges/{id}", "acme.nudj.cx") as request:
-            request.answered(200)
-        call.finished("refused" if code else "allowed", code)
+            request.record_answer(200)
+        call.finish("refused" if code else "allowed", code)
 
 
 async def test_a_call_is_counted_by_tool_verdict_and_code() -> None:
-    on = On({"list_challenges"})
+    on = PrometheusTelemetry({"list_challenges"})
     a_call(on)
     a_call(on)
     a_call(on, code="role_denied")
@@ -67,11 +67,11 @@ async def test_a_call_is_counted_by_tool_verdict_and_code() -> None:
 
 
 async def test_a_thousand_invented_names_are_one_label() -> None:
-    on = On({"list_challenges"})
+    on = PrometheusTelemetry({"list_challenges"})
     for number in range(1000):
         a_call(on, f"invented_{number}", "internal")
         with on.call(f"method/{number}", transport="http") as call:
-            call.finished("refused", "internal")
+            call.finish("refused", "internal")
     text = await page(on)
     assert "invented_" not in text
     assert "method/" not in text
@@ -79,7 +79,7 @@ async def test_a_thousand_invented_names_are_one_label() -> None:
 
 
 async def test_no_label_names_a_tenant_a_host_or_a_person() -> None:
-    on = On({"list_challenges"})
+    on = PrometheusTelemetry({"list_challenges"})
     a_call(on)
     labels = set(re.findall(r'[{,](\w+)="', await page(on)))
     assert labels <= {
@@ -89,10 +89,10 @@ async def test_no_label_names_a_tenant_a_host_or_a_person() -> None:
 
 
 async def test_a_request_is_counted_by_class_of_status() -> None:
-    on = On(())
+    on = PrometheusTelemetry(())
     for status in (200, 204, 404):
         with on.request("GET", "/x", "a") as request:
-            request.answered(status)
+            request.record_answer(status)
     with pytest.raises(TimeoutError), on.request("GET", "/x", "a"):
         raise TimeoutError
     text = await page(on)
@@ -101,7 +101,7 @@ async def test_a_request_is_counted_by_class_of_status() -> None:
 
 
 async def test_numbers_kept_elsewhere_are_read_at_the_scrape() -> None:
-    on = On(())
+    on = PrometheusTelemetry(())
     lost = [3]
     on.sample(Sample.AUDIT_LOST, lambda: lost[0])
     on.sample(Sample.BREAKERS_OPEN, lambda: 1)
@@ -112,7 +112,9 @@ async def test_numbers_kept_elsewhere_are_read_at_the_scrape() -> None:
     assert "nudj_breakers_open 1.0" in text
 
 
-def test_a_call_and_its_request_are_two_spans_with_the_conventions_names(traced: On, kept: Kept) -> None:
+def test_a_call_and_its_request_are_two_spans_with_the_conventions_names(
+    traced: PrometheusTelemetry, kept: Kept
+) -> None:
     a_call(traced)
     request, call = kept.spans
     assert (call.name, call.kind) == ("tools/call list_challenges", SpanKind.SERVER)
@@ -133,21 +135,21 @@ def test_a_call_and_its_request_are_two_spans_with_the_conventions_names(traced:
     assert request.parent.span_id == call.context.span_id
 
 
-def test_a_refused_call_is_a_failed_span_with_its_code(traced: On, kept: Kept) -> None:
+def test_a_refused_call_is_a_failed_span_with_its_code(traced: PrometheusTelemetry, kept: Kept) -> None:
     a_call(traced, code="role_denied")
     assert (kept.spans[1].attributes or {})["error.type"] == "role_denied"
     assert kept.spans[1].status.status_code is StatusCode.ERROR
 
 
-def test_a_call_that_broke_is_counted_as_internal(traced: On, kept: Kept) -> None:
+def test_a_call_that_broke_is_counted_as_internal(traced: PrometheusTelemetry, kept: Kept) -> None:
     with pytest.raises(ValueError, match="boom"), traced.call("tools/call", "list_challenges", transport="http"):
         raise ValueError("boom")
     assert (kept.spans[0].attributes or {})["error.type"] == "internal"
 
 
 @pytest.mark.parametrize("recording", [True, False])
-def test_the_clients_trace_goes_on_to_the_tenant(traced: On, recording: bool) -> None:
-    on = traced if recording else On(())
+def test_the_clients_trace_goes_on_to_the_tenant(traced: PrometheusTelemetry, recording: bool) -> None:
+    on = traced if recording else PrometheusTelemetry(())
     with on.call("tools/call", "x", transport="http", carrier=CARRIER) as call, on.request("GET", "/", "a") as request:
         version, trace_id, span_id, flags = request.headers["traceparent"].split("-")
     assert call.trace_id == trace_id == TRACE
@@ -157,13 +159,13 @@ def test_the_clients_trace_goes_on_to_the_tenant(traced: On, recording: bool) ->
 
 @pytest.mark.parametrize("sent", ["", "x" * 10_000, f"00-{'0' * 32}-{'1' * 16}-01", f"00-{TRACE}-\n-01"])
 def test_a_malformed_trace_is_replaced_by_one_of_our_own(sent: str) -> None:
-    with On(()).call("tools/call", "x", transport="http", carrier={"traceparent": sent}) as call:
+    with PrometheusTelemetry(()).call("tools/call", "x", transport="http", carrier={"traceparent": sent}) as call:
         assert re.fullmatch("[0-9a-f]{32}", call.trace_id or "")
         assert call.trace_id not in (TRACE, "0" * 32)
 
 
 def test_calls_at_the_same_time_keep_their_own_traces() -> None:
-    on = On(())
+    on = PrometheusTelemetry(())
     with on.call("tools/call", "x", transport="http") as outer:
         with on.call("tools/call", "x", transport="http") as inner:
             pass
@@ -174,7 +176,7 @@ def test_calls_at_the_same_time_keep_their_own_traces() -> None:
 
 
 def test_off_sees_nothing_and_breaks_nothing() -> None:
-    off = Off()
+    off = NoTelemetry()
     a_call(off)
     off.sample(Sample.AUDIT_LOST, lambda: 0)
     with off.call("tools/call", transport="stdio") as call, off.request("GET", "/", "a") as request:
@@ -183,7 +185,7 @@ def test_off_sees_nothing_and_breaks_nothing() -> None:
 
 
 def test_watching_costs_tens_of_microseconds_at_most() -> None:
-    on = On({"list_challenges"})
+    on = PrometheusTelemetry({"list_challenges"})
     best = float("inf")
     for _ in range(20):
         began = time.perf_counter()

@@ -12,7 +12,8 @@ from math import ceil
 import anyio
 import pytest
 
-from server import wire
+from server.pipeline import envelope
+from server.protocol import schemas
 from tests.attempts import Attempts
 from tests.figures import Figure
 from tests.holdings import mark_of
@@ -28,7 +29,7 @@ SEED = os.environ.get("NUDJ_TENANCY_SEED", "a")
 
 def consulted(world: World) -> Oracle:
     """An oracle that has read what both organisations hold now."""
-    public = wire.compact([wire.tool(tool).model_dump(mode="json") for tool in CATALOGUE])
+    public = envelope.compact([schemas.describe_tool(tool).model_dump(mode="json") for tool in CATALOGUE])
     return Oracle(int(world.local.sandbox.issuer.rpartition(":")[2]), world.organisations, public)
 
 

@@ -5,77 +5,77 @@ from pathlib import Path
 
 import pytest
 
-from server.credentials import Presented
-from server.net import Route
+from server.credentials.parsing import PresentedCredentials
+from server.http.net import Route
 from server.tenants.directory import Directory
-from server.tenants.entries import table
+from server.tenants.entries import build_table
 from server.tenants.sources import TenantFile
 from tests.entries import AT_ACME, AT_GLOBEX, CUSTOM, ENTRIES, LOCAL, SUFFIX
 from tests.issuer import ACME
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 
 
 def directory() -> Directory:
-    return Directory(table({"tenants": ENTRIES}, None))
+    return Directory(build_table({"tenants": ENTRIES}, None))
 
 
-def refusal(presented: Presented) -> Refusal:
-    with pytest.raises(Refusal) as caught:
+def refusal(presented: PresentedCredentials) -> ToolError:
+    with pytest.raises(ToolError) as caught:
         directory().locate(presented)
     return caught.value
 
 
-def named(presented: Presented) -> tuple[str, str]:
+def named(presented: PresentedCredentials) -> tuple[str, str]:
     tenant = directory().locate(presented)
     return tenant.subdomain, tenant.api_domain
 
 
 @pytest.mark.parametrize("domain", [AT_ACME, CUSTOM, LOCAL])
 def test_a_registered_domain_is_its_tenant_at_that_domain(domain: str) -> None:
-    assert named(Presented(domain=(domain,))) == ("acme", domain)
+    assert named(PresentedCredentials(domain=(domain,))) == ("acme", domain)
     assert directory().find(domain).organisation == ACME
 
 
 def test_the_path_names_a_tenant_as_well_as_the_header() -> None:
-    assert named(Presented(path="acme")) == ("acme", AT_ACME)
-    assert named(Presented(path="acme", domain=(CUSTOM,))) == ("acme", CUSTOM)
+    assert named(PresentedCredentials(path="acme")) == ("acme", AT_ACME)
+    assert named(PresentedCredentials(path="acme", domain=(CUSTOM,))) == ("acme", CUSTOM)
 
 
 def test_naming_no_tenant_is_a_missing_domain() -> None:
-    refused = refusal(Presented())
+    refused = refusal(PresentedCredentials())
     assert (refused.code, refused.status) == (Code.DOMAIN_MISSING, 401)
 
 
 @pytest.mark.parametrize(
     "presented",
     [
-        Presented(domain=(AT_ACME,), path="globex"),
-        Presented(domain=(AT_ACME, AT_GLOBEX)),
-        Presented(domain=(AT_ACME, AT_ACME)),
-        Presented(domain=(f"{AT_ACME},{AT_GLOBEX}",)),
-        Presented(domain=(f"{AT_ACME}, {AT_ACME}",)),
+        PresentedCredentials(domain=(AT_ACME,), path="globex"),
+        PresentedCredentials(domain=(AT_ACME, AT_GLOBEX)),
+        PresentedCredentials(domain=(AT_ACME, AT_ACME)),
+        PresentedCredentials(domain=(f"{AT_ACME},{AT_GLOBEX}",)),
+        PresentedCredentials(domain=(f"{AT_ACME}, {AT_ACME}",)),
     ],
 )
-def test_naming_two_tenants_is_a_conflict(presented: Presented) -> None:
+def test_naming_two_tenants_is_a_conflict(presented: PresentedCredentials) -> None:
     assert refusal(presented).code is Code.DOMAIN_CONFLICT
 
 
 @pytest.mark.parametrize(
     "presented",
     [
-        Presented(domain=(f"https://other.nudj.cx{SUFFIX}",)),
-        Presented(domain=(f"https://acme.nudj.cx:8443{SUFFIX}",)),
-        Presented(domain=(f"http://acme.localhost:4012{SUFFIX}",)),
-        Presented(domain=(f"http://127.0.0.1:4011{SUFFIX}",)),
-        Presented(domain=(f"https://acme.nudj.cx.evil.example{SUFFIX}",)),
-        Presented(domain=(f"https://xn--acm-epa.nudj.cx{SUFFIX}",)),
-        Presented(path="other"),
-        Presented(path="ACME"),
-        Presented(path=""),
-        Presented(path="acme/../globex"),
+        PresentedCredentials(domain=(f"https://other.nudj.cx{SUFFIX}",)),
+        PresentedCredentials(domain=(f"https://acme.nudj.cx:8443{SUFFIX}",)),
+        PresentedCredentials(domain=(f"http://acme.localhost:4012{SUFFIX}",)),
+        PresentedCredentials(domain=(f"http://127.0.0.1:4011{SUFFIX}",)),
+        PresentedCredentials(domain=(f"https://acme.nudj.cx.evil.example{SUFFIX}",)),
+        PresentedCredentials(domain=(f"https://xn--acm-epa.nudj.cx{SUFFIX}",)),
+        PresentedCredentials(path="other"),
+        PresentedCredentials(path="ACME"),
+        PresentedCredentials(path=""),
+        PresentedCredentials(path="acme/../globex"),
     ],
 )
-def test_a_tenant_nobody_registered_is_unknown(presented: Presented) -> None:
+def test_a_tenant_nobody_registered_is_unknown(presented: PresentedCredentials) -> None:
     refused = refusal(presented)
     assert (refused.code, refused.status) == (Code.TENANT_UNKNOWN, 404)
 
@@ -144,7 +144,7 @@ def test_a_tenant_nobody_registered_is_unknown(presented: Presented) -> None:
     ],
 )
 def test_a_domain_in_any_other_spelling_is_refused_and_the_slip_is_named(domain: str, reason: str) -> None:
-    refused = refusal(Presented(domain=(domain,)))
+    refused = refusal(PresentedCredentials(domain=(domain,)))
     assert (refused.code, refused.reason) == (Code.DOMAIN_MALFORMED, reason)
     assert domain == "" or domain not in refused.message + refused.hint
 

@@ -7,16 +7,16 @@ from typing import Any
 import anyio
 import pytest
 
-from server.credentials import Presented
-from server.net import Net
-from server.secret import Secret
-from server.tenants.entries import Mistakes, table
+from server.credentials.parsing import PresentedCredentials
+from server.credentials.secret import Secret
+from server.http.net import Net
+from server.tenants.entries import Mistakes, build_table
 from server.tenants.sources import OneTenant, TenantFeed, TenantFile
 from server.tenants.tenant import Tenant
 from tests.entries import AT_ACME, AT_GLOBEX, ENTRIES, FEED, TOML
 from tests.issuer import ACME, GLOBEX, Web, until
 from tests.sites import reply, site
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ from tools.refusals import Code, Refusal
 )
 def test_a_mistake_in_an_entry_is_named(changed: dict[str, Any], said: str) -> None:
     with pytest.raises(Mistakes) as caught:
-        table({"tenants": ENTRIES | {"acme": ENTRIES["acme"] | changed}}, None)
+        build_table({"tenants": ENTRIES | {"acme": ENTRIES["acme"] | changed}}, None)
     assert any("acme" in mistake and said in mistake for mistake in caught.value.mistakes) or (
         any(said in mistake for mistake in caught.value.mistakes)
     )
@@ -49,13 +49,13 @@ def test_a_mistake_in_an_entry_is_named(changed: dict[str, Any], said: str) -> N
 @pytest.mark.parametrize("document", [{}, {"tenants": []}, {"tenants": {"acme": 7}}, {"tenant": {}}, [], None])
 def test_a_document_of_another_shape_is_a_mistake(document: Any) -> None:
     with pytest.raises(Mistakes):
-        table(document, None)
+        build_table(document, None)
 
 
 @pytest.mark.parametrize("subdomain", ["ACME", "a.b", "", "a" * 64, "a/b", "ä"])
 def test_the_name_of_an_entry_is_a_subdomain(subdomain: str) -> None:
     with pytest.raises(Mistakes):
-        table({"tenants": {subdomain: ENTRIES["acme"]}}, None)
+        build_table({"tenants": {subdomain: ENTRIES["acme"]}}, None)
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         for turn in range(3)
     }
     with pytest.raises(Mistakes) as caught:
-        table({"tenants": entries}, tmp_path)
+        build_table({"tenants": entries}, tmp_path)
     assert len([mistake for mistake in caught.value.mistakes if mistake.startswith("tenants.t1:")]) == 4
 
 
@@ -169,7 +169,7 @@ async def test_a_feed_is_polled_with_its_etag_over_a_real_connection() -> None:
             await until(moved_on)
             tasks.cancel_scope.cancel()
         assert feed.directory.at_path("globex").organisation == GLOBEX
-        with pytest.raises(Refusal):
+        with pytest.raises(ToolError):
             feed.directory.at_path("acme")
     assert ['if-none-match: "1"' in head for head in here.heads[:3]] == [False, True, True]
 
@@ -180,12 +180,12 @@ def test_a_feed_comes_by_https() -> None:
 
 
 def test_the_one_tenant_of_a_persons_own_machine_has_no_organisation_until_it_is_confirmed() -> None:
-    tenant = OneTenant(AT_ACME).directory.locate(Presented(domain=(AT_ACME,)))
+    tenant = OneTenant(AT_ACME).directory.locate(PresentedCredentials(domain=(AT_ACME,)))
     assert tenant == Tenant("", AT_ACME, "acme")
 
 
 @pytest.mark.parametrize(("configured", "code"), [(None, Code.DOMAIN_MISSING), ("https://acme", Code.DOMAIN_MALFORMED)])
 def test_a_persons_own_machine_without_a_usable_domain_says_so_at_each_call(configured: str | None, code: Code) -> None:
-    with pytest.raises(Refusal) as caught:
-        OneTenant(configured).directory.locate(Presented(domain=() if configured is None else (configured,)))
+    with pytest.raises(ToolError) as caught:
+        OneTenant(configured).directory.locate(PresentedCredentials(domain=() if configured is None else (configured,)))
     assert caught.value.code is code

@@ -4,24 +4,24 @@ import json
 
 import pytest
 
-from server.identity.format import LENGTH_CAP, read
+from server.identity.token_format import LENGTH_CAP, parse_token
 from server.strict_json import strict_json
 from tests.issuer import claims, encoded, mint, raw
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 
 HEAD = b'{"alg":"ES256","typ":"JWT","kid":"ES256"}'
 BODY = json.dumps(claims()).encode()
 
 
 def reason(token: str) -> str | None:
-    with pytest.raises(Refusal) as caught:
-        read(token)
+    with pytest.raises(ToolError) as caught:
+        parse_token(token)
     assert caught.value.code is Code.TOKEN_INVALID
     return caught.value.reason
 
 
 def test_a_well_formed_token_is_taken_apart() -> None:
-    token = read(raw(HEAD, BODY))
+    token = parse_token(raw(HEAD, BODY))
     assert (token.algorithm, token.key_id, token.claims["sub"]) == ("ES256", "ES256", "user-1")
     assert "user-1" not in repr(token)
 
@@ -138,15 +138,15 @@ def test_a_token_of_another_type_is_refused(kind: object) -> None:
 
 @pytest.mark.parametrize("kind", ["JWT", "jwt", "at+jwt", "AT+JWT"])
 def test_the_type_is_compared_without_case(kind: str) -> None:
-    assert read(mint(header={"typ": kind})).algorithm == "ES256"
+    assert parse_token(mint(header={"typ": kind})).algorithm == "ES256"
 
 
 def test_the_types_accepted_are_the_operators_choice() -> None:
     strict = frozenset({"at+jwt"})
-    assert read(mint(header={"typ": "at+jwt"}), types=strict).algorithm == "ES256"
+    assert parse_token(mint(header={"typ": "at+jwt"}), types=strict).algorithm == "ES256"
     for token in (mint(), raw(b'{"alg":"ES256"}', BODY)):
-        with pytest.raises(Refusal):
-            read(token, types=strict)
+        with pytest.raises(ToolError):
+            parse_token(token, types=strict)
 
 
 def test_a_token_longer_than_any_real_one_is_refused_unread() -> None:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.credentials import Presented, judge
-from server.identity.claims import Expected
-from server.identity.keys import FixedKeys, KeySet, public_keys, secret_key
+from server.credentials.parsing import PresentedCredentials, find_credential
+from server.credentials.secret import Secret
+from server.identity.claims import ExpectedClaims
+from server.identity.keys import FixedKeys, KeySet, build_secret_key, parse_public_keys
 from server.identity.principal import Grant, Principal, Role
 from server.identity.verifier import KeyVerifier
-from server.secret import Secret
 from server.tenants.tenant import Tenant
 from tests.issuer import (
     ACME,
@@ -33,11 +33,11 @@ from tests.issuer import (
     unrevoked,
 )
 from tests.ways import ENVELOPES, HEADERS, NAMED_IDS, PAYLOADS, PUBLIC, SIGNATURES, Part
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 
 KEYS: dict[str, KeySet] = {
-    "public": public_keys(document(*(jwk(algorithm) for algorithm in PUBLIC))),
-    "secret": secret_key(Secret(SECRET)),
+    "public": parse_public_keys(document(*(jwk(algorithm) for algorithm in PUBLIC))),
+    "secret": build_secret_key(Secret(SECRET)),
 }
 SKEW_S = 30
 
@@ -140,7 +140,7 @@ def done(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 def verifier(verify: str, clock: Clock) -> KeyVerifier:
-    expected = Expected(issuer="https://auth.nudj.cx", audience="nudj", skew_s=SKEW_S)
+    expected = ExpectedClaims(issuer="https://auth.nudj.cx", audience="nudj", skew_s=SKEW_S)
     return KeyVerifier(FixedKeys(KEYS[verify]), unrevoked(), expected, clock=clock)
 
 
@@ -152,16 +152,16 @@ def verdict(judged: KeyVerifier, token: str) -> Code | Principal:
     """What is said of a token; anything but a principal or a refusal is an error of ours and comes out as one."""
     try:
         who: Principal = done(judged.verify(bearer(token), home))[0]
-    except Refusal as refused:
+    except ToolError as refused:
         return refused.code
     return who
 
 
-def presentable(presented: Presented) -> Code | None:
+def presentable(presented: PresentedCredentials) -> Code | None:
     """What is said of the headers alone."""
     try:
-        judge(presented)
-    except Refusal as refused:
+        find_credential(presented)
+    except ToolError as refused:
         return refused.code
     return None
 
@@ -240,9 +240,9 @@ def test_claims_of_any_shape_are_judged_without_an_error(changed: dict[str, Any]
 def test_what_is_no_token_at_all_is_refused_without_an_error(text: str) -> None:
     assert verdict(verifier("public", Clock()), text) is Code.TOKEN_INVALID
     for presented in (
-        Presented(authorization=(text,)),
-        Presented(authorization=(f"Bearer {text}",)),
-        Presented(api_token=(text,)),
+        PresentedCredentials(authorization=(text,)),
+        PresentedCredentials(authorization=(f"Bearer {text}",)),
+        PresentedCredentials(api_token=(text,)),
     ):
         assert presentable(presented) in (None, Code.CREDENTIALS_MALFORMED, Code.CREDENTIALS_CONFLICT)
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.ports import Port
 from tests.reach import Reach
-from tools import operations as op
-from tools.achievements import Update, update_achievement
-from tools.refusals import Code, Refusal
+from tools.api import operations as op
+from tools.content.achievements import Update, update_achievement
+from tools.refusals import Code, ToolError
 
 TIERS: list[dict[str, Any]] = [
     {"name": name, "target": target, "points": points}
@@ -100,7 +100,7 @@ async def test_another_target_is_sent_with_the_rest_of_the_criteria_since_the_ap
 
 
 async def test_an_achievement_without_a_target_has_none_to_change() -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ToolError) as refused:
         await update_achievement(Update(id="1" * 24, target=10), Port(answers={"getAchievement": {}}))
     assert refused.value.code is Code.CONFLICT
 

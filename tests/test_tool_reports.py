@@ -9,8 +9,8 @@ import pytest
 
 from tests.ports import Call, Port
 from tests.reach import TOOLS, Reach
-from tools.gathering import AT_ONCE, PAGES, SIZE, together
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
+from tools.shared.concurrency import AT_ONCE, PAGES, SIZE, together
 
 NOW = datetime.now(UTC)
 
@@ -96,10 +96,10 @@ async def test_one_refused_page_refuses_the_report() -> None:
 
     def answer(call: Call) -> Any:
         if call.query["skip"] == SIZE:
-            raise Refusal(Code.RATE_LIMITED, "Too fast.")
+            raise ToolError(Code.RATE_LIMITED, "Too fast.")
         return pages(call)
 
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ToolError) as refused:
         await report("report_completion", Port({"getChallenges": answer}))
     assert refused.value.code is Code.RATE_LIMITED
 
@@ -180,7 +180,7 @@ async def test_points_are_summed_per_day_and_a_spike_is_flagged() -> None:
 async def test_somebody_erased_meanwhile_does_not_spoil_the_points() -> None:
     def answer(call: Call) -> Any:
         if call.query["userId"] == identity(1):
-            raise Refusal(Code.NOT_FOUND, "Gone.")
+            raise ToolError(Code.NOT_FOUND, "Gone.")
         return history(2, {1: 10})
 
     api = Port({"getUsers": listing([person(1), person(2)]), "getUserAnalyticsDetails": answer})

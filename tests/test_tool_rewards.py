@@ -6,8 +6,8 @@ import pytest
 
 from tests.ports import Port
 from tests.reach import Reach
-from tools.gifts import Give, give_rewards
-from tools.refusals import Code, Refusal
+from tools.content.giveaways import Give, give_rewards
+from tools.refusals import Code, ToolError
 
 USER = "5" * 24
 
@@ -64,7 +64,7 @@ async def test_users_who_got_nothing_are_named_with_the_call_that_gives_to_them_
     said = {"success": True, "usersProcessed": 1, "failedUserIds": [USER]}
     port = Port(answers={"processManualDistribution": said})
     given = Give(community_id="1" * 24, user_ids=["4" * 24, USER], points=10)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ToolError) as refused:
         await give_rewards(given, port)
     assert refused.value.code is Code.PARTIALLY_COMPLETED
     assert refused.value.partial is not None

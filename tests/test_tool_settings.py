@@ -2,12 +2,12 @@
 
 import pytest
 
-from server import wire
+from server.pipeline import envelope
 from tests.ports import Port
 from tests.reach import TOOLS, Reach
-from tools import operations as op
+from tools.api import operations as op
+from tools.organisation.webhooks import Header, Hook, Set, set_webhooks
 from tools.refusals import Code
-from tools.webhooks import Header, Hook, Set, set_webhooks
 
 HEX = "0" * 24
 
@@ -102,7 +102,7 @@ async def test_replacing_webhooks_keeps_headers_nobody_mentioned_and_never_shows
     sent = api.made(op.PUT_WEBHOOK_CONFIGS)[0].body["configs"]
     assert [config["headers"] for config in sent] == [{"x_Odd-Name": secret}, {"X-Key": secret}]
     assert [config.header_names for config in answer.configs] == [("x_Odd-Name",), ("X-Key",)]
-    assert "planted" not in wire.success(TOOLS["set_webhooks"], answer).text
+    assert "planted" not in envelope.build_success(TOOLS["set_webhooks"], answer).text
     assert "planted" not in repr(answer)
 
 
@@ -111,7 +111,7 @@ async def test_deliveries_are_listed_without_what_was_sent() -> None:
     log = {"id": "1", "requestHeaders": {"a": "planted"}, "requestBody": {"b": "planted"}, "responseBody": body}
     tool = TOOLS["list_webhook_logs"]
     answer = await tool.run(tool.takes.model_validate({}), Port({"getWebhookLogs": {"totalCount": 1, "edges": [log]}}))
-    text = wire.success(tool, answer).text
+    text = envelope.build_success(tool, answer).text
     assert "planted" not in text
     assert "xxx... (the whole body" in text
     assert len(text) < 1200

@@ -2,12 +2,12 @@
 
 import pytest
 
-from server import wire
+from server.pipeline import envelope
 from tests.ports import Port
 from tests.reach import TOOLS, Reach
 from tests.samples import HEX
-from tools.refusals import Code, Refusal
-from tools.users import Erase, erase_user
+from tools.people.users import Erase, erase_user
+from tools.refusals import Code, ToolError
 
 
 async def test_a_user_is_made_read_and_erased_so_that_nothing_personal_is_left() -> None:
@@ -23,15 +23,15 @@ async def test_a_user_is_made_read_and_erased_so_that_nothing_personal_is_left()
 
 async def test_an_erasure_the_tenant_did_not_make_is_not_called_done() -> None:
     api = Port({"deleteUserData": {"success": False, "message": "later"}})
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ToolError) as refused:
         await erase_user(Erase(id=HEX), api)
     assert (refused.value.code, refused.value.upstream) == (Code.CONFLICT, "later")
 
 
 def test_what_users_wrote_about_themselves_is_marked_as_data() -> None:
-    marked = wire.untrusted(TOOLS["get_user"].gives)
+    marked = envelope.list_untrusted(TOOLS["get_user"].gives)
     assert {"/data/bio", "/data/username", "/data/display_name", "/data/email"} <= set(marked)
-    assert "/data/items/*/display_name" in wire.untrusted(TOOLS["list_users"].gives)
+    assert "/data/items/*/display_name" in envelope.list_untrusted(TOOLS["list_users"].gives)
 
 
 async def test_a_history_shows_the_newest_first_and_no_more_than_asked() -> None:
@@ -48,7 +48,7 @@ async def test_a_history_of_somebody_else_is_not_passed_on() -> None:
     stranger = {"userId": "f" * 24, "username": "stranger"}
     api = Port({"getUserAnalyticsDetails": stranger})
     tool = TOOLS["get_user_analytics"]
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ToolError) as refused:
         await tool.run(tool.takes.model_validate({"user_id": HEX}), api)
     assert refused.value.code is Code.UPSTREAM_INVALID
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from server.credentials.secret import Secret
 from server.identity.principal import Grant, Role
-from server.secret import Secret
 from tests.bound import ACME, GLOBEX, JSON, PRINCIPAL, THING, TOKEN, said, sent, world
 from tests.sites import reply
-from tools import challenges, communities
-from tools import operations as op
-from tools.refusals import Code, Refusal
+from tools.api import operations as op
+from tools.content import challenges
+from tools.people import communities
+from tools.refusals import Code, ToolError
 from tools.spec import Operation
 
 
@@ -68,7 +69,7 @@ async def test_service_mode_refuses_callers_bound_to_communities_and_tenants_wit
     async with world(said({}), mode="service") as it:
         bound = replace(PRINCIPAL, grants=(Grant(Role.MANAGER, THING),))
         for principal, code in ((bound, Code.COMMUNITY_DENIED), (PRINCIPAL, Code.INTERNAL)):
-            with pytest.raises(Refusal) as caught:
+            with pytest.raises(ToolError) as caught:
                 it.api(principal)
             assert caught.value.code is code
 
@@ -78,7 +79,7 @@ async def test_service_mode_refuses_callers_bound_to_communities_and_tenants_wit
 )
 async def test_a_pair_that_does_not_belong_together_is_refused_a_second_time(organisation: str, token: Secret) -> None:
     async with world(said({})) as it:
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ToolError) as caught:
             it.api(tenant=replace(it.tenant, organisation=organisation), token=token)
         assert caught.value.code is Code.ORGANISATION_MISMATCH
     assert it.here.connections == 0

@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from tests.bound import said, world
-from tools import operations as op
-from tools.refusals import Code, Refusal
+from tools.api import operations as op
+from tools.refusals import Code, ToolError
 from tools.spec import Operation
 
 
@@ -85,7 +85,7 @@ async def test_a_failing_tenant_is_left_alone_for_a_while() -> None:
 
 async def test_nothing_is_sent_once_the_time_of_the_call_is_over() -> None:
     async with world(said({})) as it:
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ToolError) as caught:
             await it.api(seconds=0).call(op.GET_THEME)
     assert (caught.value.code, it.here.connections) == (Code.UPSTREAM_TIMEOUT, 0)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from server.commands import doctor
-from server.doctor.examination import STEPS, Walk
-from server.doctor.steps import Kind, Step
+from server.cli import doctor
+from server.doctor.diagnosis import STEPS, Diagnosis
+from server.doctor.results import Kind, Step
 
 TOKEN = "aaa.bbb.ccc"
 DOMAIN = "https://acme.nudj.cx/api/v2/admin"
@@ -22,7 +22,7 @@ async def examined(folder: Path, block: Any, *words: str, around: Mapping[str, s
     doctor.add(parser.add_subparsers())
     arguments = parser.parse_args(["doctor", "--file", str(file), *words])
     steps: list[Step] = []
-    await Walk(steps.append, trust=arguments.trust, **walk).along(lambda: doctor.find(arguments, around))
+    await Diagnosis(steps.append, trust=arguments.trust, **walk).along(lambda: doctor.find_setup(arguments, around))
     return steps
 
 

@@ -7,7 +7,7 @@ owners = importlib.metadata.packages_distributions()
 for package in ("server", "tools"):
     assert owners[package] == ["nudj-mcp"], f"{package} belongs to {owners[package]}"
 files = {str(file) for file in importlib.metadata.files("nudj-mcp") or ()}
-for needed in ("server/roles.toml", "server/sandbox/openapi.json", "server/py.typed", "tools/py.typed"):
+for needed in ("server/access/roles.toml", "tools/api/openapi.json", "server/py.typed", "tools/py.typed"):
     assert needed in files, f"{needed} is not in the wheel"
 import server  # noqa: E402 - after the checks, so that their words come first
 

@@ -15,13 +15,13 @@ from typing import Any
 import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from server.audit import Sink
-from server.commands.local import Local, local
-from server.commands.whole import LOOP, WHOLE
-from server.deployment import deployed, parts
-from server.logs import JsonLines
-from server.running import bound, over_http
-from server.settings import variable
+from server.assembly import deploy, load_files
+from server.cli.catalogue import LOOP, WHOLE
+from server.cli.local_stack import LocalStack, run_local_stack
+from server.observability.audit import Sink
+from server.observability.logs import JsonLines
+from server.serving.lifecycle import bind_ports, serve_http
+from server.settings import name_variable
 
 ROOT = Path(__file__).parent.parent
 
@@ -60,7 +60,7 @@ class World:
     """
 
     portal: BlockingPortal = field(repr=False)
-    local: Local = field(repr=False)
+    local: LocalStack = field(repr=False)
     audit: Kept
     log: StringIO
     folder: Path
@@ -106,10 +106,10 @@ class World:
     def child_environment(self, headers: Mapping[str, str]) -> dict[str, str]:
         """What a stdio child is started with; it writes its audit lines where `written` finds them."""
         own = {ENVIRONMENT[name]: value for name, value in headers.items() if name in ENVIRONMENT}
-        plenty = {variable(name): value for name, value in PLENTY.items()}
-        audit = {variable("audit_file"): str(self.folder / f"child-{os.urandom(6).hex()}.audit")}
+        plenty = {name_variable(name): value for name, value in PLENTY.items()}
+        audit = {name_variable("audit_file"): str(self.folder / f"child-{os.urandom(6).hex()}.audit")}
         path = {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}
-        return {**path, **self.local.environment, **plenty, **audit, **own, variable("log_level"): "info"}
+        return {**path, **self.local.environment, **plenty, **audit, **own, name_variable("log_level"): "info"}
 
     def written(self) -> str:
         """All that the server and its children wrote so far, answers to clients apart."""
@@ -145,7 +145,7 @@ def running(**settings: str) -> Iterator[World]:
         with (
             tempfile.TemporaryDirectory() as folder,
             start_blocking_portal("asyncio", backend_options=LOOP) as portal,
-            portal.wrap_async_context_manager(local(given, audit)) as here,
+            portal.wrap_async_context_manager(run_local_stack(given, audit)) as here,
         ):
             organisations = portal.call(here.tokens)["organisations"]
             portal.call(anyio.sleep, 1.2)  # by then the server has heard which of them are revoked
@@ -169,10 +169,10 @@ async def beside(
         directory.write_text(_directory(world, connect_to or {}))
         told = {"host": "127.0.0.1", "port": 0, "tenants_file": directory, "drain_s": 1.0} | settings
         wanted = world.local.settings.model_copy(update=told)
-        with bound(wanted) as ports:
+        with bind_ports(wanted) as ports:
             async with (
-                deployed(wanted, parts(wanted), WHOLE, audit or Kept()) as deployment,
-                over_http(deployment, ports),
+                deploy(wanted, load_files(wanted), WHOLE, audit or Kept()) as deployment,
+                serve_http(deployment, ports),
             ):
                 yield f"http://127.0.0.1:{ports.number}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tools import operations as op
+from tools.api import operations as op
 from tools.spec import Operation, Permission, Subject, Verb
 
 Render = Callable[[Mapping[str, str]], str]
@@ -67,7 +67,7 @@ def _where(said: Mapping[str, str]) -> str:
     )
 
 
-def _tagged(said: Mapping[str, str]) -> str:
+def _describe_tags(said: Mapping[str, str]) -> str:
     return (
         f' Tag it "{said["tag"]}"; make the tag with create_tag only if list_tags has none.' if said.get("tag") else ""
     )
@@ -77,14 +77,14 @@ def _new_challenge(said: Mapping[str, str]) -> str:
     return (
         f"Make a challenge about {said['topic']} {_where(said)}. Plan title, description, "
         f"{said.get('questions') or '3'} questions and {said.get('points') or '50'} points; check the plan with "
-        f"create_challenge and dry_run, show it to me, then create it in that one call.{_tagged(said)} {_DRAFT}"
+        f"create_challenge and dry_run, show it to me, then create it in that one call.{_describe_tags(said)} {_DRAFT}"
     )
 
 
 def _new_reward(said: Mapping[str, str]) -> str:
     return (
         f"Make a reward: {said['topic']}, {_where(said)}, with a stock of {said.get('supply') or '100'}. Ask me how "
-        f"people redeem it if I did not say, then use create_reward.{_tagged(said)} {_DRAFT}"
+        f"people redeem it if I did not say, then use create_reward.{_describe_tags(said)} {_DRAFT}"
     )
 
 
@@ -96,10 +96,10 @@ def _achievement_series(said: Mapping[str, str]) -> str:
     )
 
 
-def _feed_post(said: Mapping[str, str]) -> str:
+def _build_feed_post(said: Mapping[str, str]) -> str:
     return (
         f"Write a feed post about {said['topic']} {_where(said)} in a {said.get('tone') or 'friendly'} tone, as simple "
-        f"HTML. Show me the text first, then use create_post.{_tagged(said)} {_DRAFT}"
+        f"HTML. Show me the text first, then use create_post.{_describe_tags(said)} {_DRAFT}"
     )
 
 
@@ -155,7 +155,7 @@ PROMPTS: tuple[Prompt, ...] = (
             _TAG,
             Argument("tone", "How it sounds.", choices=("friendly", "formal", "playful", "urgent")),
         ),
-        _feed_post,
+        _build_feed_post,
     ),
     Prompt(
         "theme_tuning",

@@ -1,6 +1,6 @@
 """What a call may answer when it cannot do what was asked: one exception, and a closed list of codes.
 
-    Refusal
+    ToolError
     |- who asks        credentials_missing  credentials_malformed  credentials_conflict
     |                  token_invalid  token_expired  token_revoked  verification_unavailable
     |- which tenant    domain_missing  domain_malformed  domain_conflict  tenant_unknown
@@ -189,7 +189,7 @@ class Partial:
     undo: str
 
 
-class Refusal(Exception):
+class ToolError(Exception):
     """A call that ends without its answer, said so that a model can act on it and a person can fix it.
 
     Parameters:
@@ -257,20 +257,20 @@ class Refusal(Exception):
             "required": list(self.required) or None,
             "held": None if self.held is None else list(self.held),
             "organisation": self.organisation,
-            "fields": [_named(field) for field in self.fields] or None,
-            "partial": None if self.partial is None else _left(self.partial),
+            "fields": [_name_field(field) for field in self.fields] or None,
+            "partial": None if self.partial is None else _describe_partial(self.partial),
             "confirm": self.confirm,
             "upstream": self.upstream,
         }
         return said | {name: value for name, value in optional.items() if value is not None}
 
 
-def _named(field: Field) -> dict[str, str]:
+def _name_field(field: Field) -> dict[str, str]:
     named = {"pointer": field.pointer, "problem": field.problem}
     return named if field.legal is None else named | {"legal": field.legal}
 
 
-def _left(partial: Partial) -> dict[str, Any]:
+def _describe_partial(partial: Partial) -> dict[str, Any]:
     return {
         "completed": [dict(one) for one in partial.completed],
         "failed": partial.failed,

@@ -7,10 +7,12 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from tools import communities, organisation, tags
-from tools import operations as op
-from tools.action_types import ACTION_TYPES
+from tools.api import operations as op
+from tools.content import tags
+from tools.organisation import organisation
+from tools.people import communities
 from tools.refusals import RULES
+from tools.shared.action_types import ACTION_TYPES
 from tools.spec import Nothing, Operation, Permission, Status, Subject, TenantApi, Verb
 
 Read = Callable[[TenantApi], Awaitable[str]]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from tools.times import instant
+from tools.shared.timestamps import instant
 
 
 class Effect(StrEnum):
@@ -142,7 +142,7 @@ class TenantApi(Protocol):
             language: the x-language of the text read or written, for example `de`.
 
         Raises:
-            Refusal: whatever the tenant or the way to it refused, mapped once.
+            ToolError: whatever the tenant or the way to it refused, mapped once.
         """
         ...
 
@@ -151,13 +151,13 @@ class TenantApi(Protocol):
         ...
 
 
-class Given(BaseModel):
+class ToolInput(BaseModel):
     """What a tool takes: JSON types only, nothing coerced, nothing unknown."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Answer(BaseModel):
+class ToolOutput(BaseModel):
     """What a tool gives: named fields only; reads the API's camelCase, prints snake_case, drops the rest."""
 
     model_config = ConfigDict(
@@ -165,11 +165,11 @@ class Answer(BaseModel):
     )
 
 
-class Nothing(Given):
+class Nothing(ToolInput):
     """For tools that take no arguments."""
 
 
-class Creating(Given):
+class IdempotentInput(ToolInput):
     """Base of what creating tools take."""
 
     request_key: Annotated[
@@ -181,13 +181,13 @@ class Creating(Given):
     ] = None
 
 
-class Destroying(Given):
+class ConfirmedInput(ToolInput):
     """Base of what destroying tools take; the spine, not the tool, deals with `confirm`."""
 
     confirm: Annotated[str | None, Field(description="From confirmation_required, if agreed.")] = None
 
 
-class Deleted(Answer):
+class Deleted(ToolOutput):
     """What every delete tool gives."""
 
     id: str
@@ -233,7 +233,7 @@ class Tool:
     description: str
     effect: Effect
     permissions: tuple[Permission, ...]
-    takes: type[Given]
+    takes: type[ToolInput]
     gives: type[BaseModel]
     run: Run
     toolset: str

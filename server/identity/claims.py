@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from server.credentials import CredentialKind
-from server.identity.format import TYPES, Unverified, invalid
+from server.credentials.parsing import CredentialKind
 from server.identity.principal import Grant, Principal, Role
-from tools.refusals import Code, Refusal
+from server.identity.token_format import TYPES, UnverifiedToken, build_invalid
+from tools.refusals import Code, ToolError
 
 _YEAR_10000 = 253_402_300_800
 _GRANT = re.compile(r"orgId-([0-9a-fA-F]{24})(?::comId-([0-9a-fA-F]{24}))?:role-([a-z][a-z-]{0,39})")
@@ -18,19 +18,19 @@ _ROLES = {role.value: role for role in Role}
 _EVERYWHERE = f"role-{Role.SUPER_ADMIN}"
 
 
-def _printable(text: str) -> str:
+def _is_printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("not printable")
     return text
 
 
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_printable)]
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_is_printable)]
 _Date = Annotated[int | float, Field(ge=0, lt=_YEAR_10000)]
 _OrganisationId = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{24}$")]
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedClaims:
     """What the operator demands of a token.
 
     Parameters:
@@ -72,7 +72,7 @@ class Claims(BaseModel):
 _READ = frozenset({"sub", "organisationId", "exp", "roles", "nbf", "iat", "iss", "aud", "jti", "type"})
 
 
-def principal(token: Unverified, digest: str, expected: Expected, now: float) -> Principal:
+def build_principal(token: UnverifiedToken, digest: str, expected: ExpectedClaims, now: float) -> Principal:
     """Who the token speaks for.
 
     Parameters:
@@ -80,73 +80,81 @@ def principal(token: Unverified, digest: str, expected: Expected, now: float) ->
         now: seconds since the epoch.
 
     Raises:
-        Refusal: token_invalid or token_expired.
+        ToolError: token_invalid or token_expired.
     """
     claims = _read(token)
-    _current(claims, expected, now)
-    _ours(claims, expected)
+    _check_times(claims, expected, now)
+    _check_expected(claims, expected)
     organisation = claims.organisation.lower()
     return Principal(
         subject=claims.sub,
         organisation=organisation,
-        grants=_grants(claims.roles, organisation),
+        grants=_read_grants(claims.roles, organisation),
         expires_at=int(claims.exp),
         token_id=claims.jti,
-        kind=_kind(claims.type, expected),
+        kind=_check_kind(claims.type, expected),
         digest=digest,
     )
 
 
-def _read(token: Unverified) -> Claims:
+def _read(token: UnverifiedToken) -> Claims:
     if any(token.claims.get(name, "") is None for name in _READ):
-        raise invalid("claims", "The token has a claim that is null.")
+        raise build_invalid("claims", "The token has a claim that is null.")
     if "cnf" in token.claims:
-        raise invalid("claims", "The token is bound to a key of its holder (cnf), and no proof of that came with it.")
+        raise build_invalid(
+            "claims", "The token is bound to a key of its holder (cnf), and no proof of that came with it."
+        )
     try:
         return Claims.model_validate(token.claims)
     except ValidationError as fault:
         names = sorted({str(error["loc"][0]) for error in fault.errors(include_input=False)})
-        raise invalid("claims", f"The token's claims are missing or of the wrong form: {', '.join(names)}.") from None
+        raise build_invalid(
+            "claims", f"The token's claims are missing or of the wrong form: {', '.join(names)}."
+        ) from None
 
 
-def _current(claims: Claims, expected: Expected, now: float) -> None:
+def _check_times(claims: Claims, expected: ExpectedClaims, now: float) -> None:
     if claims.exp <= now:
-        raise Refusal(Code.TOKEN_EXPIRED, "The token's lifetime is over.")
+        raise ToolError(Code.TOKEN_EXPIRED, "The token's lifetime is over.")
     if max(claims.nbf or 0, claims.iat or 0) > now + expected.skew_s:
-        raise invalid("not_yet_valid", "The token is not valid yet.", "Check the clock of the machine that made it.")
+        raise build_invalid(
+            "not_yet_valid", "The token is not valid yet.", "Check the clock of the machine that made it."
+        )
 
 
-def _ours(claims: Claims, expected: Expected) -> None:
+def _check_expected(claims: Claims, expected: ExpectedClaims) -> None:
     if expected.issuer is not None and claims.iss != expected.issuer:
-        raise invalid("issuer", "The token comes from another issuer.")
+        raise build_invalid("issuer", "The token comes from another issuer.")
     audiences = [claims.aud] if isinstance(claims.aud, str) else claims.aud or []
     if expected.audience is not None and expected.audience not in audiences:
-        raise invalid("audience", "The token was made for another audience.")
+        raise build_invalid("audience", "The token was made for another audience.")
 
 
-def _kind(word: str | None, expected: Expected) -> CredentialKind:
+def _check_kind(word: str | None, expected: ExpectedClaims) -> CredentialKind:
     if word is not None and expected.kinds is not None and word not in expected.kinds:
-        raise invalid("kind", "The token is not an access token: its type claim names another use.")
+        raise build_invalid("kind", "The token is not an access token: its type claim names another use.")
     return "api_token" if word is None else "bearer"
 
 
-def _grants(roles: list[str], organisation: str) -> tuple[Grant, ...]:
-    return _one(tuple(dict.fromkeys(grant for text in roles if (grant := _grant(text, organisation)) is not None)))
+def _read_grants(roles: list[str], organisation: str) -> tuple[Grant, ...]:
+    return _intern(
+        tuple(dict.fromkeys(grant for text in roles if (grant := _read_grant(text, organisation)) is not None))
+    )
 
 
 @lru_cache(10_000)
-def _one(grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
+def _intern(grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
     """The same object for equal grants, so that what is remembered by them is found without comparing them."""
     return grants
 
 
-def _grant(text: str, organisation: str) -> Grant | None:
+def _read_grant(text: str, organisation: str) -> Grant | None:
     if text == _EVERYWHERE:
         return Grant(Role.SUPER_ADMIN)
     found = _GRANT.fullmatch(text)
     if found is None:
         if re.fullmatch(r"role-[a-z][a-z-]{0,39}", text) is None:
-            raise invalid("roles", "The token has a role in a form this server does not know.")
+            raise build_invalid("roles", "The token has a role in a form this server does not know.")
         return None
     home, community, word = found.groups()
     if home.lower() != organisation or word not in _ROLES:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import anyio
 
-from server.identity.keys import KeySet, public_keys
-from server.net import Send
-from server.polled import Polled, Unread
-from tools.refusals import Code, Refusal
+from server.http.net import Send
+from server.http.polling import PolledDocument, Unread
+from server.identity.keys import KeySet, parse_public_keys
+from tools.refusals import Code, ToolError
 
 _LOG = logging.getLogger(__name__)
 _UNKNOWN_KEY_S = 60.0
@@ -38,7 +38,7 @@ class PublishedKeys:
         stale_s: float = 86_400.0,
     ) -> None:
         self.reads = 0
-        self._source = Polled(url, send, cap=_CAP, timeout_s=10.0)
+        self._source = PolledDocument(url, send, cap=_CAP, timeout_s=10.0)
         self._clock = clock
         self._every_s = every_s
         self._stale_s = stale_s
@@ -57,14 +57,14 @@ class PublishedKeys:
         """The keys in force; an id that is not among them costs at most one fetch a minute, whoever asks.
 
         Raises:
-            Refusal: verification_unavailable.
+            ToolError: verification_unavailable.
         """
         keys = self.current
         if keys is None or not keys.knows(key_id):
             await self._ask_for(key_id)
             keys = self.current
         if keys is None or (self._failed and not keys.knows(key_id)):
-            raise Refusal(
+            raise ToolError(
                 Code.VERIFICATION_UNAVAILABLE,
                 "The issuer's keys cannot be read just now, so the token could not be checked.",
             )
@@ -86,7 +86,7 @@ class PublishedKeys:
         try:
             document = await self._source.read()
             if document is not None:
-                self._keys = public_keys(document)
+                self._keys = parse_public_keys(document)
                 for fault in self._keys.faults:
                     _LOG.warning("a key of the issuer is left out: %s", fault)
         except (Unread, ValueError) as fault:

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import jwt
 
-from server.identity.format import Unverified
-from server.secret import Secret
+from server.credentials.secret import Secret
+from server.identity.token_format import UnverifiedToken
 from server.strict_json import strict_json
 
 _FITTING: Mapping[tuple[str, str | None], tuple[str, ...]] = {
@@ -32,7 +32,7 @@ class Key:
     algorithm: str
     material: jwt.PyJWK = field(repr=False)
 
-    def signed(self, token: Unverified) -> bool:
+    def verifies(self, token: UnverifiedToken) -> bool:
         """Whether this key made the token's signature."""
         verifier = jwt.PyJWS(algorithms=[self.algorithm], options={"enforce_minimum_key_length": True})
         try:
@@ -53,7 +53,7 @@ class KeySet:
         """Whether a token that names this key can be judged without asking for newer keys."""
         return any(key.id == key_id or key.id is None for key in self.keys) or (key_id is None and bool(self.keys))
 
-    def find(self, token: Unverified) -> Key | None:
+    def find(self, token: UnverifiedToken) -> Key | None:
         """The key to judge a token by: the one it names, or the only one of its algorithm when one side is nameless."""
         named = [key for key in self.keys if token.key_id is not None and key.id == token.key_id]
         nameless = [key for key in self.keys if token.key_id is None or key.id is None]
@@ -73,7 +73,7 @@ class Keys(Protocol):
         """The keys in force, newer ones asked for if this id is not among them and the budget allows.
 
         Raises:
-            Refusal: verification_unavailable, when the id cannot be judged for want of an answer.
+            ToolError: verification_unavailable, when the id cannot be judged for want of an answer.
         """
         ...
 
@@ -104,44 +104,44 @@ class FixedKeys:
         """Nothing to keep fresh."""
 
 
-def public_keys(document: bytes) -> KeySet:
+def parse_public_keys(document: bytes) -> KeySet:
     """Read a JWK Set (RFC 7517 section 5) that anybody may see; a bad key is left out and named in `faults`.
 
     Raises:
         ValueError: not a JWK Set.
     """
-    members = _members(document)
+    members = _read_members(document)
     built = [_attempt(number, member, secrets=False) for number, member in enumerate(members)]
-    return _set(built)
+    return _build_set(built)
 
 
-def configured_keys(document: bytes) -> KeySet:
+def parse_configured_keys(document: bytes) -> KeySet:
     """Read an operator's own JWK Set, which may hold HMAC secrets instead of public keys.
 
     Raises:
         ValueError: not a JWK Set, a key that cannot be used, or secrets and public keys together.
     """
-    members = _members(document)
+    members = _read_members(document)
     kinds = {isinstance(member, dict) and member.get("kty") == "oct" for member in members}
     if len(kinds) > 1:
         raise ValueError("secrets and public keys in one set: keep one kind")
-    found = _set([_attempt(number, member, secrets=True) for number, member in enumerate(members)])
+    found = _build_set([_attempt(number, member, secrets=True) for number, member in enumerate(members)])
     if found.faults or not found.keys:
         raise ValueError("; ".join(found.faults) or "no keys in the set")
     return found
 
 
-def secret_key(secret: Secret, algorithm: str = "HS256") -> KeySet:
+def build_secret_key(secret: Secret, algorithm: str = "HS256") -> KeySet:
     """One HMAC secret as a key set.
 
     Raises:
         ValueError: shorter than the hash (RFC 7518 section 3.2), or not an HMAC algorithm.
     """
     encoded = base64.urlsafe_b64encode(secret.reveal().encode()).rstrip(b"=").decode()
-    return KeySet((_key({"kty": "oct", "alg": algorithm, "k": encoded}, secrets=True),))
+    return KeySet((_read_key({"kty": "oct", "alg": algorithm, "k": encoded}, secrets=True),))
 
 
-def _members(document: bytes) -> list[Any]:
+def _read_members(document: bytes) -> list[Any]:
     value = strict_json(document)
     members = value.get("keys") if isinstance(value, dict) else None
     if not isinstance(members, list):
@@ -151,7 +151,7 @@ def _members(document: bytes) -> list[Any]:
     return members
 
 
-def _set(built: list[Key | str]) -> KeySet:
+def _build_set(built: list[Key | str]) -> KeySet:
     keys: dict[tuple[str | None, str, object], Key] = {}
     for key in built:
         if isinstance(key, Key):
@@ -161,21 +161,21 @@ def _set(built: list[Key | str]) -> KeySet:
 
 def _attempt(number: int, member: Any, *, secrets: bool) -> Key | str:
     try:
-        return _key(member, secrets=secrets)
+        return _read_key(member, secrets=secrets)
     except ValueError as fault:
         return f"key {number}: {fault}"
 
 
-def _key(jwk: Any, *, secrets: bool) -> Key:
+def _read_key(jwk: Any, *, secrets: bool) -> Key:
     if not isinstance(jwk, dict) or not isinstance(jwk.get("kid", ""), str):
         raise ValueError("not a JWK")
-    _purpose(jwk)
+    _check_purpose(jwk)
     if jwk.get("kty") == "oct" and not secrets:
         raise ValueError("a secret in a public set")
     if jwk.get("kty") != "oct" and "d" in jwk:
         raise ValueError("a private key where only the public part belongs")
-    algorithm = _algorithm(jwk)
-    material, prepared = _material(jwk, algorithm)
+    algorithm = _read_algorithm(jwk)
+    material, prepared = _read_material(jwk, algorithm)
     if algorithm in _SECRET_BYTES and len(prepared) < _SECRET_BYTES[algorithm]:
         raise ValueError(f"a secret shorter than {_SECRET_BYTES[algorithm]} bytes")
     if jwk["kty"] == "RSA" and prepared.key_size not in _RSA_BITS:
@@ -183,7 +183,7 @@ def _key(jwk: Any, *, secrets: bool) -> Key:
     return Key(jwk.get("kid"), algorithm, material)
 
 
-def _material(jwk: dict[str, Any], algorithm: str) -> tuple[jwt.PyJWK, Any]:
+def _read_material(jwk: dict[str, Any], algorithm: str) -> tuple[jwt.PyJWK, Any]:
     try:
         material = jwt.PyJWK.from_dict(jwk, algorithm=algorithm)
         return material, material.Algorithm.prepare_key(material.key)
@@ -192,7 +192,7 @@ def _material(jwk: dict[str, Any], algorithm: str) -> tuple[jwt.PyJWK, Any]:
         raise ValueError("not readable as a key of its kind") from None
 
 
-def _purpose(jwk: Mapping[str, Any]) -> None:
+def _check_purpose(jwk: Mapping[str, Any]) -> None:
     if jwk.get("use", "sig") != "sig":
         raise ValueError("not for signatures (use)")
     operations = jwk.get("key_ops", ["verify"])
@@ -200,7 +200,7 @@ def _purpose(jwk: Mapping[str, Any]) -> None:
         raise ValueError("not for verifying (key_ops)")
 
 
-def _algorithm(jwk: Mapping[str, Any]) -> str:
+def _read_algorithm(jwk: Mapping[str, Any]) -> str:
     family, curve = jwk.get("kty"), jwk.get("crv")
     fitting = _FITTING.get((family, curve), ()) if isinstance(family, str) and isinstance(curve, str | None) else ()
     if not fitting:

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from server.credentials import CredentialKind
+from server.credentials.parsing import CredentialKind
 
 
 class Role(StrEnum):

@@ -8,11 +8,11 @@ from typing import NoReturn, Protocol
 import anyio
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from server.identity.format import invalid
+from server.http.net import Send
+from server.http.polling import PolledDocument, Unread
 from server.identity.principal import Principal
-from server.net import Send
-from server.polled import Polled, Unread
-from tools.refusals import Code, Refusal
+from server.identity.token_format import build_invalid
+from tools.refusals import Code, ToolError
 
 _LOG = logging.getLogger(__name__)
 GRACE_S = 10.0
@@ -32,7 +32,7 @@ class Revocations(Protocol):
         """Whether the caller's token was revoked.
 
         Raises:
-            Refusal: verification_unavailable when the source has been silent for more than 10 s; token_invalid for
+            ToolError: verification_unavailable when the source has been silent for more than 10 s; token_invalid for
                 a token without an id, which nobody could ever revoke.
         """
         ...
@@ -53,13 +53,13 @@ class _Revoked(BaseModel):
     exp: int | float
 
 
-class _Document(BaseModel):
+class _FeedDocument(BaseModel):
     model_config = ConfigDict(strict=True)
 
     revoked: list[_Revoked]
 
 
-class Feed:
+class RevocationFeed:
     """A JSON document `{"revoked": [{"jti", "exp"}]}` read each second.
 
     Parameters:
@@ -71,7 +71,7 @@ class Feed:
     def __init__(
         self, url: str, send: Send, *, clock: Callable[[], float] = time.monotonic, every_s: float = 1.0
     ) -> None:
-        self._source = Polled(url, send, cap=16_000_000, timeout_s=3.0)
+        self._source = PolledDocument(url, send, cap=16_000_000, timeout_s=3.0)
         self._clock = clock
         self._every_s = every_s
         self._ids: frozenset[str] = frozenset()
@@ -85,9 +85,9 @@ class Feed:
     async def check(self, who: Principal) -> bool:
         """Whether the id is in the list, by a look into memory; the operator's list says ids without organisations."""
         if who.token_id is None:
-            _unrevokable()
+            _build_unrevokable()
         if not self.ready:
-            _silent()
+            _build_silent()
         return who.token_id in self._ids
 
     async def refresh(self) -> bool:
@@ -96,7 +96,7 @@ class Feed:
         try:
             body = await self._source.read()
             if body is not None:
-                self._ids = frozenset(one.jti for one in _Document.model_validate_json(body).revoked)
+                self._ids = frozenset(one.jti for one in _FeedDocument.model_validate_json(body).revoked)
         except (Unread, ValidationError) as fault:
             self._source.forget()
             _LOG.warning("revocations could not be read: %s", fault if isinstance(fault, Unread) else "not a list")
@@ -111,19 +111,19 @@ class Feed:
             await anyio.sleep(self._every_s)
 
 
-class Store(Protocol):
-    """The part of the shared state that knows revocations (server/store.py)."""
+class RevocationStore(Protocol):
+    """The part of the shared state that knows revocations (server/state/store.py)."""
 
     async def revoke(self, token_id: str, expires_at: int) -> None:
         """Have the id known as revoked by all replicas within 2 seconds."""
         ...
 
-    async def revoked(self, token_id: str) -> bool:
+    async def is_revoked(self, token_id: str) -> bool:
         """Whether the id is among the revoked ones; cheap, from memory that is at most a second or two old."""
         ...
 
 
-class Shared:
+class SharedRevocations:
     """Revocations in the state that all replicas share, each under the organisation whose token it was.
 
     Parameters:
@@ -132,7 +132,7 @@ class Shared:
         needs_ids: whether a token without an id is refused; False where tokens may end by expiring alone.
     """
 
-    def __init__(self, store: Store, down: type[Exception], *, needs_ids: bool = True) -> None:
+    def __init__(self, store: RevocationStore, down: type[Exception], *, needs_ids: bool = True) -> None:
         self._store = store
         self._down = down
         self._needs_ids = needs_ids
@@ -140,23 +140,23 @@ class Shared:
 
     async def tell(self, organisation: str, token_id: str) -> None:
         """A tenant revoked a token of its own; no replica may accept it from now on."""
-        await self._store.revoke(_key(organisation, token_id), int(time.time()) + _KEPT_S)
+        await self._store.revoke(_build_key(organisation, token_id), int(time.time()) + _KEPT_S)
 
     async def check(self, who: Principal) -> bool:
         """Whether the store knows the id as one of this organisation's."""
         if who.token_id is None:
             if self._needs_ids:
-                _unrevokable()
+                _build_unrevokable()
             return False
         try:
-            return await self._store.revoked(_key(who.organisation, who.token_id))
+            return await self._store.is_revoked(_build_key(who.organisation, who.token_id))
         except self._down:
-            _silent()
+            _build_silent()
 
     async def refresh(self) -> bool:
         """Ask the store now; whether it answered, or did a moment ago."""
         try:
-            await self._store.revoked("")
+            await self._store.is_revoked("")
         except self._down:
             self.ready = False
         else:
@@ -170,7 +170,7 @@ class Shared:
             await anyio.sleep(1.0)
 
 
-class Both:
+class CombinedRevocations:
     """Two sources: revoked by either is revoked, and both have to be heard."""
 
     def __init__(self, one: Revocations, other: Revocations) -> None:
@@ -198,15 +198,15 @@ class Both:
                 tasks.start_soon(source.run)
 
 
-def _key(organisation: str, token_id: str) -> str:
+def _build_key(organisation: str, token_id: str) -> str:
     return f"{organisation}:{token_id}"
 
 
-def _unrevokable() -> NoReturn:
-    raise invalid("no_id", "The token has no id (jti), so it could never be revoked.")
+def _build_unrevokable() -> NoReturn:
+    raise build_invalid("no_id", "The token has no id (jti), so it could never be revoked.")
 
 
-def _silent() -> NoReturn:
-    raise Refusal(
+def _build_silent() -> NoReturn:
+    raise ToolError(
         Code.VERIFICATION_UNAVAILABLE, "The list of revoked tokens cannot be read just now, so the call was refused."
     )

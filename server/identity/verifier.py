@@ -6,15 +6,15 @@ from typing import Protocol
 
 import anyio
 
-from server.credentials import Credentials
-from server.identity.cache import Verdicts
-from server.identity.claims import Expected, principal
-from server.identity.format import invalid, read
+from server.credentials.parsing import Credentials
+from server.identity.claims import ExpectedClaims, build_principal
 from server.identity.keys import Keys
 from server.identity.principal import Principal
 from server.identity.revocations import Revocations
+from server.identity.token_format import build_invalid, parse_token
+from server.identity.verdict_cache import Verdicts
 from server.tenants.tenant import Tenant
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 
 Locate = Callable[[], Tenant]
 
@@ -26,7 +26,7 @@ class Verifier(Protocol):
         """The caller and the tenant the caller named; whether they belong together is the next room's question.
 
         Raises:
-            Refusal: token_* or verification_unavailable first, then whatever `locate` raises.
+            ToolError: token_* or verification_unavailable first, then whatever `locate` raises.
         """
         ...
 
@@ -60,7 +60,7 @@ class KeyVerifier:
         self,
         keys: Keys,
         revocations: Revocations,
-        expected: Expected,
+        expected: ExpectedClaims,
         *,
         clock: Callable[[], float] = time.time,
         verdicts: Verdicts | None = None,
@@ -78,13 +78,13 @@ class KeyVerifier:
 
     async def verify(self, credentials: Credentials, locate: Locate) -> tuple[Principal, Tenant]:
         """Signature and claims once per token, revocation at each call."""
-        who = self.cached(credentials) or await self._judged(credentials)
+        who = self.get_cached(credentials) or await self._judge(credentials)
         if await self._revocations.check(who):
             self.forget(who.digest)
-            raise Refusal(Code.TOKEN_REVOKED, "The token was revoked.")
+            raise ToolError(Code.TOKEN_REVOKED, "The token was revoked.")
         return who, locate()
 
-    def cached(self, credentials: Credentials) -> Principal | None:
+    def get_cached(self, credentials: Credentials) -> Principal | None:
         """The verdict reached before, if it still stands; costs a hash and a look-up."""
         return self._verdicts.good(credentials.token.digest, self._keys.current, self._clock())
 
@@ -92,19 +92,19 @@ class KeyVerifier:
         """Drop the verdict on a token at once."""
         self._verdicts.forget(digest)
 
-    async def _judged(self, credentials: Credentials) -> Principal:
+    async def _judge(self, credentials: Credentials) -> Principal:
         digest = credentials.token.digest
-        token = read(credentials.token.reveal(), types=self._expected.types)
+        token = parse_token(credentials.token.reveal(), types=self._expected.types)
         keys = await self._keys.having(token.key_id)
-        if self._verdicts.forged(digest, keys, self._clock()):
-            raise _forged()
+        if self._verdicts.is_forged(digest, keys, self._clock()):
+            raise _build_forged()
         key = keys.find(token)
         if key is None:
-            raise invalid("key", "No key of the issuer fits the token.")
-        if not key.signed(token):
+            raise build_invalid("key", "No key of the issuer fits the token.")
+        if not key.verifies(token):
             self._verdicts.keep_forged(digest, keys, self._clock())
-            raise _forged()
-        who = principal(token, digest, self._expected, self._clock())
+            raise _build_forged()
+        who = build_principal(token, digest, self._expected, self._clock())
         self._verdicts.keep(who, keys)
         return who
 
@@ -120,5 +120,5 @@ class KeyVerifier:
             tasks.start_soon(self._revocations.run)
 
 
-def _forged() -> Refusal:
-    return invalid("signature", "The token's signature is not the issuer's.")
+def _build_forged() -> ToolError:
+    return build_invalid("signature", "The token's signature is not the issuer's.")

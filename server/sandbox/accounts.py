@@ -34,7 +34,7 @@ class Account:
     password: str = field(repr=False)
 
 
-def seeded(identify: Callable[[str, str], str]) -> tuple[Account, ...]:
+def seed_accounts(identify: Callable[[str, str], str]) -> tuple[Account, ...]:
     """The accounts of this run; `identify` makes the id of an address."""
     people = (
         ("admin@acme.example", "admin", ("acme",)),

@@ -9,13 +9,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.sandbox import faults
-from server.sandbox.calls import Call, Endpoint
 from server.sandbox.document import Described, Document
 from server.sandbox.endpoints import ENDPOINTS
 from server.sandbox.entities import ORGANISATION
 from server.sandbox.faults import Fault
-from server.sandbox.roles import Caller, caller
-from server.sandbox.store import Store
+from server.sandbox.operation_call import Endpoint, OperationCall
+from server.sandbox.roles import SandboxCaller, read_caller
+from server.sandbox.store import EntityStore
 from server.sandbox.tokens import Tokens
 
 _BODY_CAP = 1_000_000
@@ -31,7 +31,7 @@ class Api:
 
     def __init__(
         self,
-        store: Store,
+        store: EntityStore,
         tokens: Tokens,
         document: Document,
         exchange: Callable[[Request], str | None],
@@ -65,7 +65,7 @@ class Api:
         """
         return self._behind(request)[1]
 
-    def authenticate(self, request: Request, organisation: str) -> Caller:
+    def authenticate(self, request: Request, organisation: str) -> SandboxCaller:
         """Who calls, by either header.
 
         Raises:
@@ -80,7 +80,7 @@ class Api:
         if claims["organisationId"] != organisation:
             raise Fault(403, "The token belongs to another organisation.")
         roles = claims.get("roles")
-        return caller(claims["sub"], claims["jti"], organisation, roles if isinstance(roles, list) else [])
+        return read_caller(claims["sub"], claims["jti"], organisation, roles if isinstance(roles, list) else [])
 
     def _behind(self, request: Request) -> tuple[str, str]:
         slug = request.headers.get("host", "").lower().removesuffix(self._suffix)
@@ -109,9 +109,9 @@ class Api:
         language = request.headers.get("x-language")
         ids = {name: str(value) for name, value in request.path_params.items()}
         query = self._document.parameters(operation, ids, request.query_params.multi_items(), language)
-        body = await _body(request) if operation.takes else None
+        body = await _read_body(request) if operation.takes else None
         self._document.body(operation, body)
-        call = Call(
+        call = OperationCall(
             store=self._store,
             tokens=self._tokens,
             document=self._document,
@@ -136,7 +136,7 @@ class Api:
 
 def refuse(status: int, message: str, path: str) -> Response:
     """The documented error answer."""
-    return _json(status, faults.body(status, message, path))
+    return _json(status, faults.build_body(status, message, path))
 
 
 def _json(status: int, value: Any) -> Response:
@@ -148,7 +148,7 @@ def _bare(value: str) -> str:
     return rest.strip() if scheme.lower() == "bearer" else value.strip()
 
 
-async def _body(request: Request) -> Any:
+async def _read_body(request: Request) -> Any:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Fault(415, "body: Must be sent as application/json")
     text = b""

@@ -2,17 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from server.sandbox.calls import Call, Endpoint, Handler, new_id, now
-from server.sandbox.entities import (
-    ACHIEVEMENT,
-    ACTION,
-    CHALLENGE,
-    CHALLENGE_GROUP,
-    COMMUNITY,
-    POST,
-    REWARD,
-    Entity,
-)
+from server.sandbox.entities import ACHIEVEMENT, ACTION, CHALLENGE, CHALLENGE_GROUP, COMMUNITY, POST, REWARD, Entity
+from server.sandbox.operation_call import Endpoint, Handler, OperationCall, format_now, new_id
 from server.sandbox.roles import CREATE, DELETE, READ, UPDATE
 from server.sandbox.store import Body, Wanted, merge
 from tools.spec import Permission, Subject, Verb
@@ -21,10 +12,10 @@ _LIVE_IN_COMMUNITIES = (CHALLENGE, CHALLENGE_GROUP, ACTION, ACHIEVEMENT, REWARD,
 _NO_FILTERS = ("limit", "skip", "sort", "search", "fromDate", "toDate", "communityId")
 
 
-def listing(entity: Entity, *, templates: bool = False) -> Callable[[Call], Body]:
+def listing(entity: Entity, *, templates: bool = False) -> Callable[[OperationCall], Body]:
     """Answer with a page; of templates, those open to the organisation."""
 
-    def handle(call: Call) -> Body:
+    def handle(call: OperationCall) -> Body:
         query = call.query
         where = {f"$.{name}": value for name, value in query.items() if name not in _NO_FILTERS}
         if templates:
@@ -48,33 +39,33 @@ def listing(entity: Entity, *, templates: bool = False) -> Callable[[Call], Body
             ),
             call.language,
         )
-        return {"totalCount": total, "edges": [call.shown(entity, body) for body in found]}
+        return {"totalCount": total, "edges": [call.show(entity, body) for body in found]}
 
     return handle
 
 
-def reading(entity: Entity) -> Callable[[Call], Body]:
+def reading(entity: Entity) -> Callable[[OperationCall], Body]:
     """Answer with one entity."""
 
-    def handle(call: Call) -> Body:
-        return call.shown(entity, call.find(entity, call.ids["id"]))
+    def handle(call: OperationCall) -> Body:
+        return call.show(entity, call.find(entity, call.ids["id"]))
 
     return handle
 
 
-def creating(entity: Entity) -> Callable[[Call], Body]:
+def creating(entity: Entity) -> Callable[[OperationCall], Body]:
     """Make a new entity of the request and the kind's defaults."""
 
-    def handle(call: Call) -> Body:
+    def handle(call: OperationCall) -> Body:
         call.check_references(call.body)
-        return call.shown(entity, create(call, entity, call.body))
+        return call.show(entity, create(call, entity, call.body))
 
     return handle
 
 
-def create(call: Call, entity: Entity, given: Body) -> Body:
+def create(call: OperationCall, entity: Entity, given: Body) -> Body:
     """Write a new entity; in another language than the organisation's, its texts count for both."""
-    moment = now()
+    moment = format_now()
     by = {"createdBy": author(call), "updatedBy": author(call)} if entity.stamped else {}
     body = {
         **entity.defaults,
@@ -92,29 +83,29 @@ def create(call: Call, entity: Entity, given: Body) -> Body:
     return body
 
 
-def updating(entity: Entity) -> Callable[[Call], Body]:
+def updating(entity: Entity) -> Callable[[OperationCall], Body]:
     """Change the members a request names; with x-language, only that language's texts."""
 
-    def handle(call: Call) -> Body:
+    def handle(call: OperationCall) -> Body:
         body = call.find_to_change(entity, call.ids["id"])
         call.check_references(call.body)
         texts = _texts(entity, call.body) if call.language else {}
-        changed = {**merge(body, {k: v for k, v in call.body.items() if k not in texts}), "updatedAt": now()}
+        changed = {**merge(body, {k: v for k, v in call.body.items() if k not in texts}), "updatedAt": format_now()}
         if entity.stamped:
             changed["updatedBy"] = author(call)
         call.refuse_shared(entity.communities(changed))
         call.save(entity, changed)
         if call.language and texts:
             call.store.translate(call.organisation, entity.kind, body["id"], call.language, texts)
-        return call.shown(entity, call.find(entity, body["id"]))
+        return call.show(entity, call.find(entity, body["id"]))
 
     return handle
 
 
-def deleting(entity: Entity) -> Callable[[Call], Body]:
+def deleting(entity: Entity) -> Callable[[OperationCall], Body]:
     """Remove an entity with everything that cannot live without it."""
 
-    def handle(call: Call) -> Body:
+    def handle(call: OperationCall) -> Body:
         body = call.find_to_change(entity, call.ids["id"])
         call.store.delete(call.organisation, entity.kind, body["id"])
         call.store.delete(call.organisation, "distribution", body["id"])
@@ -148,7 +139,7 @@ def endpoint(verb: Verb, subject: Subject, handler: Handler) -> Endpoint:
     return Endpoint(Permission(verb, subject), handler)
 
 
-def author(call: Call) -> str:
+def author(call: OperationCall) -> str:
     """The caller as createdBy names people: a 24-hex id."""
     subject = call.caller.subject
     return subject if len(subject) == 24 else call.organisation
@@ -158,7 +149,7 @@ def _texts(entity: Entity, given: Body) -> Body:
     return {name: value for name, value in given.items() if name in entity.texts}
 
 
-def _delete_all(call: Call, wanted: Wanted, *entities: Entity) -> None:
+def _delete_all(call: OperationCall, wanted: Wanted, *entities: Entity) -> None:
     for entity in entities:
         for body in call.store.page(call.organisation, entity.kind, wanted)[1]:
             call.store.delete(call.organisation, entity.kind, body["id"])

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from server.sandbox.calls import Call, new_id
 from server.sandbox.entities import GAME, LEADERBOARD, Entity
 from server.sandbox.faults import Fault
+from server.sandbox.operation_call import OperationCall, new_id
 from server.sandbox.store import Body
 
 _KIND = "distribution"
@@ -16,50 +16,50 @@ _EMPTY: Body = {
 }
 
 
-def reading(entity: Entity) -> Callable[[Call], Body]:
+def reading(entity: Entity) -> Callable[[OperationCall], Body]:
     """Answer with the distribution of a challenge, an action or an achievement."""
 
-    def handle(call: Call) -> Body:
+    def handle(call: OperationCall) -> Body:
         owner = call.find(entity, call.ids["id"])
-        return {**(_kept(call, owner["id"]) or _EMPTY), f"{entity.kind}Id": owner["id"]}
+        return {**(_read_kept(call, owner["id"]) or _EMPTY), f"{entity.kind}Id": owner["id"]}
 
     return handle
 
 
-def assigning(entity: Entity) -> Callable[[Call], Body]:
+def assigning(entity: Entity) -> Callable[[OperationCall], Body]:
     """Replace it: allocations without id are new, those with one are changed, those left out are gone."""
 
-    def handle(call: Call) -> Body:
+    def handle(call: OperationCall) -> Body:
         owner = call.find_to_change(entity, call.ids["id"])
         call.check_references(call.body)
-        before = _kept(call, owner["id"]) or _EMPTY
-        given = _assigned(call.body, before, "body")
+        before = _read_kept(call, owner["id"]) or _EMPTY
+        given = _assign(call.body, before, "body")
         _keep(call, owner["id"], given)
-        call.save(entity, {**owner, "rewardDistribution": _summary(given)})
+        call.save(entity, {**owner, "rewardDistribution": _summarise(given)})
         return {**given, f"{entity.kind}Id": owner["id"]}
 
     return handle
 
 
-def read_leaderboard(call: Call) -> Body:
+def read_leaderboard(call: OperationCall) -> Body:
     """A leaderboard's prizes by rank."""
     owner = call.find(LEADERBOARD, call.ids["leaderboardConfigId"])
-    kept = _kept(call, owner["id"]) or {"rewards": []}
+    kept = _read_kept(call, owner["id"]) or {"rewards": []}
     return {"leaderboardConfigId": owner["id"], "rewards": kept["rewards"]}
 
 
-def assign_leaderboard(call: Call) -> Body:
+def assign_leaderboard(call: OperationCall) -> Body:
     """Replace them; ranks must not overlap."""
     owner = call.find_to_change(LEADERBOARD, call.ids["leaderboardConfigId"])
     call.check_references(call.body)
     _check_ranks(call.body["rewards"])
     before = [
         allocation
-        for prize in (_kept(call, owner["id"]) or {"rewards": []})["rewards"]
+        for prize in (_read_kept(call, owner["id"]) or {"rewards": []})["rewards"]
         for allocation in _allocations(prize)
     ]
     rewards = [
-        {**each, **_assigned(each, {"rewardsConfig": {"allocations": before}}, f"body.rewards.{index}")}
+        {**each, **_assign(each, {"rewardsConfig": {"allocations": before}}, f"body.rewards.{index}")}
         for index, each in enumerate(call.body["rewards"])
     ]
     _keep(call, owner["id"], {"rewards": rewards})
@@ -75,19 +75,19 @@ def assign_leaderboard(call: Call) -> Body:
     return {"leaderboardConfigId": owner["id"], "rewards": rewards}
 
 
-def assign_game(call: Call) -> Body:
+def assign_game(call: OperationCall) -> Body:
     """Replace a game's prizes."""
     owner = call.find_to_change(GAME, call.ids["gameConfigId"])
     call.check_references(call.body)
     made = [
-        {"id": new_id(), **_assigned(each, _EMPTY, f"body.distributions.{index}")}
+        {"id": new_id(), **_assign(each, _EMPTY, f"body.distributions.{index}")}
         for index, each in enumerate(call.body["distributions"])
     ]
     call.save(GAME, {**owner, "distributions": made})
     return {"gameConfigId": owner["id"], "distributions": made}
 
 
-def _assigned(given: Body, before: Body, name: str) -> Body:
+def _assign(given: Body, before: Body, name: str) -> Body:
     config: Body = given.get("rewardsConfig") or {}
     known = {each["id"]: each for each in _allocations(before)}
     allocations = []
@@ -107,7 +107,7 @@ def _assigned(given: Body, before: Body, name: str) -> Body:
     }
 
 
-def _summary(given: Body) -> Body:
+def _summarise(given: Body) -> Body:
     return {
         "points": given["pointsToDistribute"],
         "xp": given["bonusXpToDistribute"],
@@ -143,10 +143,10 @@ def _allocations(distribution: Body) -> list[Body]:
     return found
 
 
-def _kept(call: Call, owner: str) -> Body | None:
+def _read_kept(call: OperationCall, owner: str) -> Body | None:
     kept = call.store.find(call.organisation, _KIND, owner)
     return None if kept is None else {name: value for name, value in kept.items() if name != "id"}
 
 
-def _keep(call: Call, owner: str, value: dict[str, Any]) -> None:
+def _keep(call: OperationCall, owner: str, value: dict[str, Any]) -> None:
     call.store.put(call.organisation, _KIND, {**value, "id": owner}, [])

@@ -48,7 +48,7 @@ class Document:
     """The document, read once; its schemas are compiled when first needed."""
 
     def __init__(self) -> None:
-        self.text = resources.files("server.sandbox").joinpath("openapi.json").read_bytes()
+        self.text = resources.files("tools.api").joinpath("openapi.json").read_bytes()
         self._raw = json.loads(self.text)
         self.operations = tuple(self._operations())
         self._compiled: dict[str, Validator] = {}
@@ -73,7 +73,7 @@ class Document:
             if place in given or place not in operation.parameters:
                 why = "Given twice" if place in given else "Unrecognized key"
                 raise Fault(400, f"query.{name[:80]}: {why}")
-            given[place] = _typed(text, operation.parameters[place])
+            given[place] = _coerce(text, operation.parameters[place])
         for place in operation.required - given.keys():
             raise Fault(400, f"{place[0]}.{place[1]}: Required")
         for (where, name), value in given.items():
@@ -94,7 +94,7 @@ class Document:
         return [str(error.message) for error in self._validator(operation.gives).iter_errors(value)]
 
     def _check(self, name: str, schema: Mapping[str, Any], value: Any) -> None:
-        faults = sorted({_worded(name, error) for error in self._validator(schema).iter_errors(value)})
+        faults = sorted({_explain(name, error) for error in self._validator(schema).iter_errors(value)})
         if faults:
             raise Fault(400, "; ".join(faults[:10]))
 
@@ -120,7 +120,7 @@ class Document:
         from jsonschema import FormatChecker  # noqa: PLC0415 - as above
 
         formats = FormatChecker(formats=())
-        formats.checks("date-time", raises=ValueError)(_moment)
+        formats.checks("date-time", raises=ValueError)(_is_moment)
         formats.checks("email")(lambda text: not isinstance(text, str) or bool(_EMAIL.fullmatch(text)))
         return formats
 
@@ -132,7 +132,7 @@ class Document:
                     yield self._operation(base + path, method, item[method], item.get("parameters", []))
 
     def _operation(self, path: str, method: str, raw: Mapping[str, Any], shared: list[Any]) -> Described:
-        listed = [self._resolved(parameter) for parameter in (*shared, *raw.get("parameters", ()))]
+        listed = [self._resolve(parameter) for parameter in (*shared, *raw.get("parameters", ()))]
         places = {(parameter["in"], parameter["name"]): parameter for parameter in listed}
         takes = raw.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {}).get("$ref")
         return Described(
@@ -145,7 +145,7 @@ class Document:
             gives=raw["responses"]["200"]["content"]["application/json"]["schema"],
         )
 
-    def _resolved(self, parameter: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _resolve(self, parameter: Mapping[str, Any]) -> Mapping[str, Any]:
         reference = parameter.get("$ref")
         if reference is None:
             return parameter
@@ -156,11 +156,11 @@ class Document:
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 
 
-def _moment(text: object) -> bool:
+def _is_moment(text: object) -> bool:
     return not isinstance(text, str) or ("T" in text and datetime.fromisoformat(text).tzinfo is not None)
 
 
-def _typed(text: str, schema: Mapping[str, Any]) -> Any:
+def _coerce(text: str, schema: Mapping[str, Any]) -> Any:
     """A query value as its schema's type; left as text, and so refused, when it is not one."""
     if schema.get("type") == "integer" and re.fullmatch(r"-?[0-9]{1,15}", text):
         return int(text)
@@ -169,7 +169,7 @@ def _typed(text: str, schema: Mapping[str, Any]) -> Any:
     return text
 
 
-def _worded(name: str, error: "ValidationError") -> str:
+def _explain(name: str, error: "ValidationError") -> str:
     where = ".".join((name, *(str(step) for step in error.absolute_path)))
     rule: str = str(error.validator)
     limit: Any = error.validator_value

@@ -30,7 +30,7 @@ class Fault(Exception):
         self.message = message
 
 
-def body(status: int, message: str, path: str) -> dict[str, Any]:
+def build_body(status: int, message: str, path: str) -> dict[str, Any]:
     """The documented error body; `path` is the operation's id, or the path when there is no such operation."""
     code = _CODES.get(status, "BAD_REQUEST" if status < 500 else "INTERNAL_SERVER_ERROR")
     return {"message": message, "code": code, "data": {"httpStatus": status, "path": path}}

@@ -4,15 +4,15 @@ import re
 import sqlite3
 
 from server.sandbox import crud
-from server.sandbox.calls import Call, new_id, now
 from server.sandbox.entities import ORGANISATION
 from server.sandbox.faults import Fault
+from server.sandbox.operation_call import OperationCall, format_now, new_id
 from server.sandbox.store import Body, merge
 
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
-def create_organisation(call: Call) -> Body:
+def create_organisation(call: OperationCall) -> Body:
     """Another organisation, empty, which only its own tokens will reach."""
     call.refuse_shared([])
     key, author = new_id(), crud.author(call)
@@ -21,28 +21,28 @@ def create_organisation(call: Call) -> Body:
     except sqlite3.IntegrityError:
         raise Fault(409, f"The slug {call.body['slug']!r} is taken.") from None
     own = {name: call.body[name] for name in ("name", "language", "timezone", "location")}
-    body = {**own, "id": key, "createdBy": author, "updatedBy": author, "createdAt": now()}
+    body = {**own, "id": key, "createdBy": author, "updatedBy": author, "createdAt": format_now()}
     call.store.put(key, ORGANISATION.kind, body, [])
-    return call.shown(ORGANISATION, body)
+    return call.show(ORGANISATION, body)
 
 
-def read_theme(call: Call) -> Body:
+def read_theme(call: OperationCall) -> Body:
     """Colours, fonts and logos."""
     return _one(call, "theme")
 
 
-def update_theme(call: Call) -> Body:
+def update_theme(call: OperationCall) -> Body:
     """Change the members named, at any depth."""
     call.refuse_shared([])
     return _keep(call, "theme", merge(_one(call, "theme"), call.body))
 
 
-def read_domains(call: Call) -> Body:
+def read_domains(call: OperationCall) -> Body:
     """Where the organisation answers."""
     return _one(call, "domains")
 
 
-def add_domain(call: Call) -> Body:
+def add_domain(call: OperationCall) -> Body:
     """Take in a custom domain, and say which DNS record proves that it is theirs."""
     call.refuse_shared([])
     domain = call.body["domain"].lower()
@@ -66,7 +66,7 @@ def add_domain(call: Call) -> Body:
     }
 
 
-def remove_domain(call: Call) -> Body:
+def remove_domain(call: OperationCall) -> Body:
     """Let a custom domain go."""
     call.refuse_shared([])
     domains = _one(call, "domains")
@@ -78,30 +78,30 @@ def remove_domain(call: Call) -> Body:
     )
 
 
-def read_webhooks(call: Call) -> Body:
+def read_webhooks(call: OperationCall) -> Body:
     """Which events go where."""
     return _one(call, "webhooks")
 
 
-def put_webhooks(call: Call) -> Body:
+def put_webhooks(call: OperationCall) -> Body:
     """Replace all of them."""
     call.refuse_shared([])
     configs = [{"isEnabled": True, "httpMethod": "POST", "maxRetries": 3, **each} for each in call.body["configs"]]
     return _keep(call, "webhooks", {"configs": configs})
 
 
-def revoke_token(call: Call) -> Body:
+def revoke_token(call: OperationCall) -> Body:
     """End a token of this organisation, now."""
     call.refuse_shared([])
     call.tokens.revoke(call.ids["tokenId"], organisation=call.organisation)
     return {"success": True, "message": "The token was revoked."}
 
 
-def _one(call: Call, kind: str) -> Body:
+def _one(call: OperationCall, kind: str) -> Body:
     kept = call.store.find(call.organisation, kind, call.organisation) or {}
     return {name: value for name, value in kept.items() if name != "id"}
 
 
-def _keep(call: Call, kind: str, value: Body) -> Body:
+def _keep(call: OperationCall, kind: str, value: Body) -> Body:
     call.store.put(call.organisation, kind, {**value, "id": call.organisation}, [])
     return value

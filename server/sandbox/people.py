@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from server.sandbox import crud
-from server.sandbox.calls import Call, now
 from server.sandbox.entities import ACHIEVEMENT, CHALLENGE, USER
 from server.sandbox.faults import Fault
+from server.sandbox.operation_call import OperationCall, format_now
 from server.sandbox.store import Body, Wanted
 
 _BUSY = 6
@@ -15,29 +15,35 @@ _PERSONAL = ("displayName", "fullName", "bio", "profilePictureUrl", "emailVerifi
 _PRIVATE = ("parentEmail", "birthDay", "birthMonth", "birthYear", "externalUserId")
 
 
-def create_user(call: Call) -> Body:
+def create_user(call: OperationCall) -> Body:
     """A new user; the address must be new in the organisation."""
     taken = call.store.page(call.organisation, USER.kind, Wanted(where={"$.email": call.body["email"]}))[0]
     if taken:
         raise Fault(409, "A user with this e-mail address exists already.")
     username = call.body.get("username") or call.body["email"].partition("@")[0]
-    return call.shown(USER, crud.create(call, USER, {**call.body, "username": username}))
+    return call.show(USER, crud.create(call, USER, {**call.body, "username": username}))
 
 
-def erase_user(call: Call) -> Body:
+def erase_user(call: OperationCall) -> Body:
     """Forget who a user was; the figures stay, under no name."""
     user = call.find_to_change(USER, call.ids["id"])
     kept = {name: value for name, value in user.items() if name not in (*_PERSONAL, *_PRIVATE)}
     nobody = f"erased-{user['id'][-6:]}"
-    erased = {**kept, "username": nobody, "email": f"{nobody}@erased.invalid", "isAnonymous": True, "updatedAt": now()}
+    erased = {
+        **kept,
+        "username": nobody,
+        "email": f"{nobody}@erased.invalid",
+        "isAnonymous": True,
+        "updatedAt": format_now(),
+    }
     call.save(USER, erased)
-    return {"success": True, "message": "The personal data was erased.", "user": call.shown(USER, erased)}
+    return {"success": True, "message": "The personal data was erased.", "user": call.show(USER, erased)}
 
 
-def analytics(call: Call) -> Body:
+def analytics(call: OperationCall) -> Body:
     """What one user did, put together from the user's own counters."""
     user = call.find(USER, call.query["userId"])
-    seen = call.shown(USER, user)["communityData"]
+    seen = call.show(USER, user)["communityData"]
     started = [
         item for data in seen for item in _first(call, CHALLENGE.kind, data, data.get("challengesCompleted", 0) + 1)
     ]
@@ -76,7 +82,7 @@ def analytics(call: Call) -> Body:
                 "challengeId": each["id"],
                 "challengeName": each["details"].get("title", ""),
                 "status": "completed" if each["id"] in done else "started",
-                **(_earned(user, each) if each["id"] in done else {"pointsEarned": 0, "xpEarned": 0}),
+                **(_compute_earnings(user, each) if each["id"] in done else {"pointsEarned": 0, "xpEarned": 0}),
             }
             for each in started
         ],
@@ -85,7 +91,7 @@ def analytics(call: Call) -> Body:
     }
 
 
-def _earned(user: Body, challenge: Body) -> Body:
+def _compute_earnings(user: Body, challenge: Body) -> Body:
     """What a completion paid and when: spread over four weeks, with one busy day for reports to find."""
     number = int(user["id"][-4:], 16) + int(challenge["id"][-4:], 16)
     days = _BUSY if number % 4 == 0 else number % 28
@@ -96,7 +102,7 @@ def _earned(user: Body, challenge: Body) -> Body:
     }
 
 
-def invite_team(call: Call) -> Body:
+def invite_team(call: OperationCall) -> Body:
     """One result per address; nothing is mailed from here."""
     call.refuse_shared([])
     results, seen = [], set[str]()
@@ -113,6 +119,6 @@ def invite_team(call: Call) -> Body:
     }
 
 
-def _first(call: Call, kind: str, data: Body, count: int) -> list[Body]:
+def _first(call: OperationCall, kind: str, data: Body, count: int) -> list[Body]:
     wanted = Wanted(community=data["communityId"], where={"$.status": "live"}, sort="createdAt", limit=count)
     return call.store.page(call.organisation, kind, wanted)[1]

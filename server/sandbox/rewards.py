@@ -1,20 +1,20 @@
 """Rewards leave the stock in two ways besides being earned: handed out by hand, and drawn in a giveaway."""
 
 from server.sandbox import crud
-from server.sandbox.calls import Call, new_id, now
 from server.sandbox.entities import COMMUNITY, REWARD, USER
 from server.sandbox.faults import Fault
+from server.sandbox.operation_call import OperationCall, format_now, new_id
 from server.sandbox.store import Body
 
 
-def create_reward(call: Call) -> Body:
+def create_reward(call: OperationCall) -> Body:
     """A new reward; its allocations get ids."""
     call.check_references(call.body)
     allocations = [_allocation(each) for each in call.body.get("allocations", [])]
-    return call.shown(REWARD, crud.create(call, REWARD, {**call.body, "allocations": allocations}))
+    return call.show(REWARD, crud.create(call, REWARD, {**call.body, "allocations": allocations}))
 
 
-def update_reward(call: Call) -> Body:
+def update_reward(call: OperationCall) -> Body:
     """A reward changed; allocations without id are new, those left out are gone."""
     if "allocations" not in call.body:
         return crud.updating(REWARD)(call)
@@ -26,7 +26,7 @@ def update_reward(call: Call) -> Body:
     return crud.updating(REWARD)(call)
 
 
-def distribute_by_hand(call: Call) -> Body:
+def distribute_by_hand(call: OperationCall) -> Body:
     """Points, XP and rewards for named people; people who do not exist are reported, the others get theirs."""
     given = call.body
     community = call.find_to_change(COMMUNITY, given["communityId"])
@@ -38,7 +38,7 @@ def distribute_by_hand(call: Call) -> Body:
     for index, each in enumerate(picked):
         _take(call, each["rewardId"], int(each.get("quantity", 1)) * len(found), f"body.rewards.{index}.quantity")
     for person in found:
-        call.save(USER, _credited(person, community["id"], given["pointsToDistribute"], given["xpToDistribute"]))
+        call.save(USER, _credit(person, community["id"], given["pointsToDistribute"], given["xpToDistribute"]))
     return {
         "success": len(found) == len(people),
         "message": f"{len(found)} of {len(people)} people received theirs.",
@@ -47,7 +47,7 @@ def distribute_by_hand(call: Call) -> Body:
     }
 
 
-def process_giveaway(call: Call) -> Body:
+def process_giveaway(call: OperationCall) -> Body:
     """Name the winners of a reward that is given away by hand; once."""
     reward = call.find_to_change(REWARD, call.ids["id"])
     if not reward.get("isManualGiveaway"):
@@ -59,7 +59,7 @@ def process_giveaway(call: Call) -> Body:
     total = sum(int(winner.get("quantity", 1)) for winner in call.body["winners"])
     _take(call, reward["id"], total, "body.winners")
     taken = call.find_to_change(REWARD, reward["id"])
-    call.save(REWARD, {**taken, "_drawn": True, "status": "expired", "updatedAt": now()})
+    call.save(REWARD, {**taken, "_drawn": True, "status": "expired", "updatedAt": format_now()})
     return {"success": True, "message": f"{len(call.body['winners'])} winners were named."}
 
 
@@ -68,11 +68,11 @@ def _allocation(given: Body) -> Body:
     return {**defaults, **given, "id": given.get("id") or new_id()}
 
 
-def _belongs(call: Call, person: Body) -> bool:
+def _belongs(call: OperationCall, person: Body) -> bool:
     return call.scope is None or not call.scope.isdisjoint(USER.communities(person))
 
 
-def _take(call: Call, key: str, quantity: int, name: str) -> None:
+def _take(call: OperationCall, key: str, quantity: int, name: str) -> None:
     """Take rewards out of the stock, first allocation first."""
     reward = call.find_to_change(REWARD, key)
     left = [each.get("supply", 0) - each.get("distributed", 0) for each in reward["allocations"]]
@@ -85,7 +85,7 @@ def _take(call: Call, key: str, quantity: int, name: str) -> None:
     call.save(REWARD, reward)
 
 
-def _credited(person: Body, community: str, points: int, xp: int) -> Body:
+def _credit(person: Body, community: str, points: int, xp: int) -> Body:
     data = [
         {
             **each,
@@ -97,4 +97,10 @@ def _credited(person: Body, community: str, points: int, xp: int) -> Body:
         for each in person["communityData"]
     ]
     total = {**person["xp"], "total": person["xp"].get("total", 0) + xp}
-    return {**person, "points": person["points"] + points, "xp": total, "communityData": data, "updatedAt": now()}
+    return {
+        **person,
+        "points": person["points"] + points,
+        "xp": total,
+        "communityData": data,
+        "updatedAt": format_now(),
+    }

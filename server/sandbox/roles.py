@@ -47,7 +47,7 @@ def allows(role: str, permission: Permission) -> bool:
     return permission.verb.value[0].upper() in _MATRIX[permission.subject][ROLES.index(role)]
 
 
-def written(organisation: str, role: str, community: str | None) -> str:
+def write_grant(organisation: str, role: str, community: str | None) -> str:
     """A grant as the product writes it into a token."""
     if role == "super-admin" and community is None:
         return "role-super-admin"
@@ -55,7 +55,7 @@ def written(organisation: str, role: str, community: str | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class SandboxCaller:
     """Who calls, once the token is known to be good: grants are (role, community or None), of one organisation."""
 
     subject: str
@@ -79,7 +79,7 @@ class Caller:
         return any(community is None and ROLES.index(held) >= ROLES.index(role) for held, community in self.grants)
 
 
-def caller(subject: str, token_id: str, organisation: str, roles: list[str]) -> Caller:
+def read_caller(subject: str, token_id: str, organisation: str, roles: list[str]) -> SandboxCaller:
     """Read the role strings of a token; those of other organisations, or of no known role, grant nothing."""
     grants: list[tuple[str, str | None]] = []
     for text in roles:
@@ -88,7 +88,7 @@ def caller(subject: str, token_id: str, organisation: str, roles: list[str]) -> 
             grants.append(("super-admin", None))
         elif match and match[1] == organisation and match[3] in ROLES:
             grants.append((match[3], match[2]))
-    return Caller(subject, token_id, organisation, tuple(grants))
+    return SandboxCaller(subject, token_id, organisation, tuple(grants))
 
 
 READ, CREATE, UPDATE, DELETE = Verb.READ, Verb.CREATE, Verb.UPDATE, Verb.DELETE

@@ -13,20 +13,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.net import Send
+from server.http.net import Send
 from server.sandbox import seed
-from server.sandbox.accounts import Account, Accounts, seeded
+from server.sandbox.accounts import Account, Accounts, seed_accounts
 from server.sandbox.api import Api, refuse
 from server.sandbox.document import Document
-from server.sandbox.garden import object_id, organisation_id
-from server.sandbox.minting import Minting
-from server.sandbox.panel.feed import Feed, Line
+from server.sandbox.panel.feed import CallFeed, FeedLine
 from server.sandbox.panel.panel import Panel
-from server.sandbox.panel.trial import Trial
+from server.sandbox.panel.playground import Playground
 from server.sandbox.roles import ROLES
+from server.sandbox.seed_builder import build_object_id, build_organisation_id
 from server.sandbox.sessions import Sessions
 from server.sandbox.signin import SignIn
-from server.sandbox.store import Store
+from server.sandbox.store import EntityStore
+from server.sandbox.token_admin import TokenAdmin
 from server.sandbox.tokens import Kind, Order, Tokens
 
 _YEAR_S = 365 * 24 * 3600
@@ -64,10 +64,10 @@ class Sandbox:
         self.issuer = f"http://{self._address}"
         self.jwks_url = f"{self.issuer}/.well-known/jwks.json"
         self.revocations_url = f"{self.issuer}/.well-known/revocations.json"
-        self._feed = Feed()
-        self._trial = Trial()
-        self.accounts: tuple[Account, ...] = seeded(object_id)
-        self._store = Store(database)
+        self._feed = CallFeed()
+        self._trial = Playground()
+        self.accounts: tuple[Account, ...] = seed_accounts(build_object_id)
+        self._store = EntityStore(database)
         self._tokens = Tokens(self._store, issuer=self.issuer, audience=self.audience)
         self.document = Document()
         self.organisations: Mapping[str, SandboxOrganisation] = MappingProxyType(
@@ -78,7 +78,7 @@ class Sandbox:
                 for each in seed.plant(self._store, port)
             }
         )
-        sessions = Sessions(self._tokens, organisation_id)
+        sessions = Sessions(self._tokens, build_organisation_id)
         api = Api(self._store, self._tokens, self.document, sessions.exchange, port=port)
         accounts = Accounts(self.accounts)
         sign_in = SignIn(accounts, sessions, api.subdomain)
@@ -87,7 +87,7 @@ class Sandbox:
             self.organisations,
             accounts,
             sessions,
-            Minting(self._store, self._tokens),
+            TokenAdmin(self._store, self._tokens),
             self._store,
             self._feed,
             self._trial,
@@ -156,7 +156,7 @@ class Sandbox:
     def send(self, send: Send | None) -> None:
         self._trial.send = send
 
-    def observe(self, line: Line) -> None:
+    def observe(self, line: FeedLine) -> None:
         """Show one audit line of the server in front to the people of its organisation."""
         self._feed.observe(line)
 
@@ -199,7 +199,7 @@ class Sandbox:
         subject: str | None = None,
     ) -> Order:
         key = self.organisations[organisation].id
-        who = subject or object_id(key, "member", role)
+        who = subject or build_object_id(key, "member", role)
         return Order(key, who, role, community, kind, ttl_s, token_id, name=subject or f"{role} ({kind})")
 
     async def _serve_keys(self, _request: Request) -> Response:

@@ -23,8 +23,8 @@ from server.sandbox.entities import (
     VARIABLE,
     WEBHOOK_LOG,
 )
-from server.sandbox.garden import Garden, object_id, organisation_id
-from server.sandbox.store import Body, Store
+from server.sandbox.seed_builder import SeedBuilder, build_object_id, build_organisation_id
+from server.sandbox.store import Body, EntityStore
 
 _STORIES = ("acme", "globex")
 _STATUSES = ("live", "live", "live", "live", "draft", "scheduled", "expired", "archived")
@@ -41,7 +41,7 @@ class Planted:
     community: str
 
 
-def plant(store: Store, port: int) -> list[Planted]:
+def plant(store: EntityStore, port: int) -> list[Planted]:
     """Fill a new database; leave one that has data as it is."""
     files = resources.files("server.sandbox").joinpath("stories")
     stories = [json.loads(files.joinpath(f"{name}.json").read_bytes()) for name in _STORIES]
@@ -49,21 +49,21 @@ def plant(store: Store, port: int) -> list[Planted]:
         with store.transaction():
             for story in stories:
                 slug = story["slug"]
-                store.sql.execute("INSERT INTO organisation VALUES (?, ?)", (organisation_id(slug), slug))
+                store.sql.execute("INSERT INTO organisation VALUES (?, ?)", (build_organisation_id(slug), slug))
                 _Story(store, story, port).plant()
-    return [_planted(story) for story in stories]
+    return [_build_planted(story) for story in stories]
 
 
-def _planted(story: Mapping[str, Any]) -> Planted:
-    key = organisation_id(story["slug"])
-    return Planted(key, story["slug"], story["name"], object_id(key, COMMUNITY.kind, 0))
+def _build_planted(story: Mapping[str, Any]) -> Planted:
+    key = build_organisation_id(story["slug"])
+    return Planted(key, story["slug"], story["name"], build_object_id(key, COMMUNITY.kind, 0))
 
 
 class _Story:
     """What is planted, read from one of the story files."""
 
-    def __init__(self, store: Store, story: Mapping[str, Any], port: int) -> None:
-        self._bed = Garden(store, story["slug"])
+    def __init__(self, store: EntityStore, story: Mapping[str, Any], port: int) -> None:
+        self._bed = SeedBuilder(store, story["slug"])
         self._story = story
         self._port = port
 
@@ -288,7 +288,7 @@ class _Story:
             failed = number % 5 == 3
             body = {
                 "id": self._bed.id(WEBHOOK_LOG, number),
-                "webhookConfigId": object_id(self._bed.key, "webhook"),
+                "webhookConfigId": build_object_id(self._bed.key, "webhook"),
                 "eventSubCategory": "challenge-completion" if number % 2 else "reward-distribution",
                 "url": self._story["webhook"],
                 "httpMethod": "POST",

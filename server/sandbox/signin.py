@@ -31,23 +31,23 @@ class SignIn:
     def routes(self) -> list[Route]:
         """One path, three methods."""
         return [
-            Route("/auth/session", _guarded(self._open, "signIn"), methods=["POST"]),
-            Route("/auth/session", _guarded(self._tell, "getSession"), methods=["GET"]),
-            Route("/auth/session", _guarded(self._close, "signOut"), methods=["DELETE"]),
+            Route("/auth/session", _guard(self._open, "signIn"), methods=["POST"]),
+            Route("/auth/session", _guard(self._tell, "getSession"), methods=["GET"]),
+            Route("/auth/session", _guard(self._close, "signOut"), methods=["DELETE"]),
         ]
 
     async def _open(self, request: Request) -> Response:
         organisation = self._organisation(request)
         check_origin(request, None, "")
-        given = await _object(request)
+        given = await _read_object(request)
         account = await self._accounts.check(str(given.get("email", "")), str(given.get("password", "")))
         session, cookie = self._sessions.open(account, organisation)
-        response = JSONResponse(_told(session), headers={"cache-control": "no-store"})
+        response = JSONResponse(_describe_session(session), headers={"cache-control": "no-store"})
         set_cookie(response, cookie)
         return response
 
     async def _tell(self, request: Request) -> Response:
-        return JSONResponse(_told(self._session(request)), headers={"cache-control": "no-store"})
+        return JSONResponse(_describe_session(self._session(request)), headers={"cache-control": "no-store"})
 
     async def _close(self, request: Request) -> Response:
         session = self._session(request)
@@ -65,7 +65,7 @@ class SignIn:
         return session
 
 
-def _told(session: Session) -> dict[str, Any]:
+def _describe_session(session: Session) -> dict[str, Any]:
     account = session.account
     return {
         "email": account.email,
@@ -76,7 +76,7 @@ def _told(session: Session) -> dict[str, Any]:
     }
 
 
-def _guarded(handler: Callable[[Request], Awaitable[Response]], name: str) -> Callable[[Request], Awaitable[Response]]:
+def _guard(handler: Callable[[Request], Awaitable[Response]], name: str) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         try:
             return await handler(request)
@@ -86,7 +86,7 @@ def _guarded(handler: Callable[[Request], Awaitable[Response]], name: str) -> Ca
     return serve
 
 
-async def _object(request: Request) -> dict[str, Any]:
+async def _read_object(request: Request) -> dict[str, Any]:
     text = b""
     async for chunk in request.stream():
         text += chunk

@@ -66,7 +66,7 @@ class Wanted:
     several: bool = False
 
 
-class Store:
+class EntityStore:
     """Entities of all organisations in one file, or in memory when there is no file."""
 
     def __init__(self, database: Path | None) -> None:
@@ -101,11 +101,11 @@ class Store:
             "WHERE entity.organisation = ? AND entity.kind = ? AND entity.id = ?",
             (language, organisation, kind, key),
         ).fetchone()
-        return None if row is None else _localised(row)
+        return None if row is None else _localise(row)
 
     def page(self, organisation: str, kind: str, wanted: Wanted, language: str | None = None) -> tuple[int, list[Body]]:
         """How many match, and the page asked for."""
-        clauses, values = _conditions(wanted)
+        clauses, values = _build_conditions(wanted)
         source = (
             "FROM entity LEFT JOIN translation ON translation.organisation = entity.organisation "
             "AND translation.kind = entity.kind AND translation.id = entity.id AND translation.language = ? "
@@ -113,12 +113,12 @@ class Store:
         )
         bound = [language, organisation, kind, *values]
         total = self.sql.execute(f"SELECT count(*) {source}", bound).fetchone()[0]
-        order, by = _order(wanted.sort)
+        order, by = _build_order(wanted.sort)
         rows = self.sql.execute(
             f"SELECT entity.body, translation.body {source} ORDER BY {order} LIMIT ? OFFSET ?",
             [*bound, *by, wanted.limit, wanted.skip],
         )
-        return total, [_localised(row) for row in rows]
+        return total, [_localise(row) for row in rows]
 
     def put(self, organisation: str, kind: str, body: Body, communities: list[str]) -> None:
         """Insert or replace one entity.
@@ -175,13 +175,13 @@ def merge(old: Body, new: Body) -> Body:
     return {**old, **new, **deep}
 
 
-def _localised(row: sqlite3.Row) -> Body:
+def _localise(row: sqlite3.Row) -> Body:
     body: Body = json.loads(row[0])
     return body if row[1] is None else merge(body, json.loads(row[1]))
 
 
-def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
-    clauses, values = _visible(wanted)
+def _build_conditions(wanted: Wanted) -> tuple[str, list[Any]]:
+    clauses, values = _build_visibility(wanted)
     if wanted.community is not None:
         clauses += " AND EXISTS (SELECT 1 FROM json_each(entity.communities) WHERE value = ?)"
         values.append(wanted.community)
@@ -203,7 +203,7 @@ def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
     return clauses, values
 
 
-def _visible(wanted: Wanted) -> tuple[str, list[Any]]:
+def _build_visibility(wanted: Wanted) -> tuple[str, list[Any]]:
     if wanted.communities is None:
         return "", []
     own = ", ".join("?" * len(wanted.communities))
@@ -215,7 +215,7 @@ def _visible(wanted: Wanted) -> tuple[str, list[Any]]:
     return clauses, sorted(wanted.communities)
 
 
-def _order(sort: str | None) -> tuple[str, list[str]]:
+def _build_order(sort: str | None) -> tuple[str, list[str]]:
     if sort in (None, "-createdAt"):
         return "entity.created DESC, entity.rowid DESC", []
     assert sort is not None  # noqa: S101 - narrowed for mypy by the line above

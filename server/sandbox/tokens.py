@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from server.sandbox.faults import Fault
-from server.sandbox.roles import written
-from server.sandbox.store import Store
+from server.sandbox.roles import write_grant
+from server.sandbox.store import EntityStore
 
 Kind = Literal["mcp", "session", "api_token"]
 _ALGORITHM = "ES256"
@@ -63,11 +63,11 @@ class Order:
 class Tokens:
     """One signing key, and a row for each token it ever signed."""
 
-    def __init__(self, store: Store, *, issuer: str, audience: str) -> None:
+    def __init__(self, store: EntityStore, *, issuer: str, audience: str) -> None:
         self._store = store
         self._issuer = issuer
         self._audience = audience
-        self._key = _kept_key(store)
+        self._key = _load_key(store)
 
     @cached_property
     def verify_key(self) -> str:
@@ -145,7 +145,7 @@ class Tokens:
         """End every token that came out of a browser session."""
         self._store.sql.execute("UPDATE token SET revoked = 1 WHERE session = ?", (session,))
 
-    def listed(self, organisation: str, subject: str | None = None) -> list[Issued]:
+    def list_tokens(self, organisation: str, subject: str | None = None) -> list[Issued]:
         """Tokens of an organisation (or of one person in it), newest first; session tokens are not listed."""
         rows = self._store.sql.execute(
             "SELECT id, organisation, subject, kind, name, role, community, created, expires, used, revoked FROM token "
@@ -177,7 +177,7 @@ class Tokens:
             "aud": self._audience,
             "sub": order.subject,
             "organisationId": order.organisation,
-            "roles": [written(order.organisation, order.role, order.community)],
+            "roles": [write_grant(order.organisation, order.role, order.community)],
             "jti": token_id,
             "iat": min(now, now + order.ttl_s - 1),
             "exp": now + order.ttl_s,
@@ -188,7 +188,7 @@ class Tokens:
         return jwt.encode(claims, key, algorithm=_ALGORITHM, headers={"kid": self.key_id})
 
 
-def _kept_key(store: Store) -> ec.EllipticCurvePrivateKey:
+def _load_key(store: EntityStore) -> ec.EllipticCurvePrivateKey:
     """The key of this database, made on its first start: tokens outlive a restart when the data do."""
     row = store.sql.execute("SELECT value FROM setting WHERE name = 'signing-key'").fetchone()
     if row is not None:

@@ -1,11 +1,11 @@
 """From what a client calls a tenant to the tenant: exact look-up in the operator's table, never URL surgery."""
 
-from server.credentials import Presented
-from server.net import Route
-from server.tenants.domain import FORM, slip
+from server.credentials.parsing import PresentedCredentials
+from server.http.net import Route
+from server.tenants.domain import FORM, find_fault
 from server.tenants.entries import Table
 from server.tenants.tenant import Tenant
-from tools.refusals import Code, Refusal
+from tools.refusals import Code, ToolError
 
 
 class Directory:
@@ -21,14 +21,14 @@ class Directory:
     def __len__(self) -> int:
         return len(self._table.by_subdomain)
 
-    def locate(self, presented: Presented) -> Tenant:
+    def locate(self, presented: PresentedCredentials) -> Tenant:
         """The tenant a request names, by header or by path.
 
         Raises:
-            Refusal: domain_missing, domain_conflict, domain_malformed or tenant_unknown.
+            ToolError: domain_missing, domain_conflict, domain_malformed or tenant_unknown.
         """
         if len(presented.domain) > 1 or any("," in domain for domain in presented.domain):
-            raise Refusal(
+            raise ToolError(
                 Code.DOMAIN_CONFLICT,
                 "x-api-domain came more than once, or with several values.",
                 "Send x-api-domain exactly once, with one value.",
@@ -36,10 +36,12 @@ class Directory:
         by_header = self.find(presented.domain[0]) if presented.domain else None
         by_path = None if presented.path is None else self.at_path(presented.path)
         if by_header is not None and by_path is not None and by_header.subdomain != by_path.subdomain:
-            raise Refusal(Code.DOMAIN_CONFLICT, "x-api-domain and the path of the request name two different tenants.")
+            raise ToolError(
+                Code.DOMAIN_CONFLICT, "x-api-domain and the path of the request name two different tenants."
+            )
         tenant = by_header or by_path
         if tenant is None:
-            raise Refusal(
+            raise ToolError(
                 Code.DOMAIN_MISSING,
                 "The request does not say which organisation it is for: x-api-domain is not set.",
                 f"Set the header x-api-domain: {FORM} (on stdio: NUDJ_API_DOMAIN).",
@@ -50,25 +52,25 @@ class Directory:
         """The tenant of exactly this domain.
 
         Raises:
-            Refusal: domain_malformed, with the likely slip as reason, or tenant_unknown.
+            ToolError: domain_malformed, with the likely slip as reason, or tenant_unknown.
         """
         tenant = self._table.by_domain.get(domain)
         if tenant is not None:
             return tenant
-        found = slip(domain)
+        found = find_fault(domain)
         if found is not None:
-            raise Refusal(Code.DOMAIN_MALFORMED, found.message, found.hint, reason=found.reason)
-        raise _unknown("x-api-domain names a host that no organisation is registered under.")
+            raise ToolError(Code.DOMAIN_MALFORMED, found.message, found.hint, reason=found.reason)
+        raise _build_unknown("x-api-domain names a host that no organisation is registered under.")
 
     def at_path(self, subdomain: str) -> Tenant:
         """The tenant of `/t/{subdomain}/mcp`.
 
         Raises:
-            Refusal: tenant_unknown.
+            ToolError: tenant_unknown.
         """
         tenant = self._table.by_subdomain.get(subdomain)
         if tenant is None:
-            raise _unknown("The path names a subdomain that no organisation is registered under.")
+            raise _build_unknown("The path names a subdomain that no organisation is registered under.")
         return tenant
 
     def route(self, host: str, port: int) -> Route | None:
@@ -77,8 +79,8 @@ class Directory:
         return None if tenant is None else Route(tenant.connect_to, tenant.trust)
 
 
-def _unknown(message: str) -> Refusal:
-    return Refusal(
+def _build_unknown(message: str) -> ToolError:
+    return ToolError(
         Code.TENANT_UNKNOWN,
         message,
         f"Check the spelling of the subdomain, scheme and port; the admin panel shows the value: {FORM}.",

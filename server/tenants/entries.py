@@ -8,8 +8,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
-from server.secret import Secret
-from server.tenants.domain import host_and_port, slip
+from server.credentials.secret import Secret
+from server.tenants.domain import find_fault, split_host_and_port
 from server.tenants.tenant import Tenant
 
 _SUBDOMAIN = re.compile(r"[a-z0-9-]{1,63}")
@@ -35,7 +35,9 @@ class Table:
     @classmethod
     def of(cls, by_domain: Mapping[str, Tenant], by_subdomain: Mapping[str, Tenant]) -> Self:
         """Derive the rest."""
-        return cls(by_domain, by_subdomain, {host_and_port(domain): tenant for domain, tenant in by_domain.items()})
+        return cls(
+            by_domain, by_subdomain, {split_host_and_port(domain): tenant for domain, tenant in by_domain.items()}
+        )
 
 
 class Entry(BaseModel):
@@ -53,16 +55,16 @@ class Entry(BaseModel):
     service_credential_file: str | None = None
 
 
-class _Document(BaseModel):
+class _DirectoryDocument(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     tenants: dict[str, Entry]
 
 
-_DOCUMENT = TypeAdapter(_Document)
+_DOCUMENT = TypeAdapter(_DirectoryDocument)
 
 
-def table(document: Mapping[str, Any], base: Path | None) -> Table:
+def build_table(document: Mapping[str, Any], base: Path | None) -> Table:
     """Build the table of a whole directory.
 
     Parameters:
@@ -74,15 +76,15 @@ def table(document: Mapping[str, Any], base: Path | None) -> Table:
     try:
         entries = _DOCUMENT.validate_python(document).tenants
     except ValidationError as fault:
-        raise Mistakes(_said(fault)) from None
+        raise Mistakes(_explain(fault)) from None
     mistakes: list[str] = []
     by_domain: dict[str, Tenant] = {}
     by_subdomain: dict[str, Tenant] = {}
     for subdomain, entry in entries.items():
-        mistakes.extend(f"tenants.{subdomain}: {mistake}" for mistake in _wrong(subdomain, entry, base))
+        mistakes.extend(f"tenants.{subdomain}: {mistake}" for mistake in _build_mistake(subdomain, entry, base))
         tenant = Tenant(entry.organisation.lower(), entry.api_domain, subdomain, entry.connect_to)
         if base is not None:
-            tenant = _with_files(tenant, entry, base, mistakes)
+            tenant = _read_files(tenant, entry, base, mistakes)
         by_subdomain[subdomain] = tenant
         for domain in (entry.api_domain, *entry.also):
             if domain in by_domain:
@@ -93,16 +95,16 @@ def table(document: Mapping[str, Any], base: Path | None) -> Table:
     return Table.of(by_domain, by_subdomain)
 
 
-def _said(fault: ValidationError) -> Iterator[str]:
+def _explain(fault: ValidationError) -> Iterator[str]:
     for error in fault.errors(include_input=False, include_url=False):
         yield f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
 
 
-def _wrong(subdomain: str, entry: Entry, base: Path | None) -> Iterator[str]:
+def _build_mistake(subdomain: str, entry: Entry, base: Path | None) -> Iterator[str]:
     if _SUBDOMAIN.fullmatch(subdomain) is None:
         yield "the name is not a subdomain (a-z, 0-9, -)"
     for domain in (entry.api_domain, *entry.also):
-        found = slip(domain)
+        found = find_fault(domain)
         if found is not None:
             yield f"{domain!r}: {found.message.replace('x-api-domain', 'the domain')} {found.hint}"
     if entry.connect_to is not None and not 0 < int(entry.connect_to.rpartition(":")[2]) < 65536:
@@ -111,13 +113,13 @@ def _wrong(subdomain: str, entry: Entry, base: Path | None) -> Iterator[str]:
         yield "trust and service_credential_file name local files and belong into a local directory file"
 
 
-def _with_files(tenant: Tenant, entry: Entry, base: Path, mistakes: list[str]) -> Tenant:
+def _read_files(tenant: Tenant, entry: Entry, base: Path, mistakes: list[str]) -> Tenant:
     trust = None if entry.trust is None else base / entry.trust
     if trust is not None and not trust.is_file():
         mistakes.append(f"tenants.{tenant.subdomain}: trust: there is no such file")
     credential = None
     if entry.service_credential_file is not None:
-        credential = _credential(base / entry.service_credential_file)
+        credential = _read_credential(base / entry.service_credential_file)
         if credential is None:
             mistakes.append(
                 f"tenants.{tenant.subdomain}: service_credential_file: there is no such file, or not one word in it"
@@ -125,7 +127,7 @@ def _with_files(tenant: Tenant, entry: Entry, base: Path, mistakes: list[str]) -
     return replace(tenant, trust=trust, service_credential=credential)
 
 
-def _credential(path: Path) -> Secret | None:
+def _read_credential(path: Path) -> Secret | None:
     try:
         text = path.read_bytes()[: _CREDENTIAL_CAP + 1].decode("ascii").strip()
     except (OSError, UnicodeDecodeError):

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import anyio
 import anyio.to_thread
 
-from server.net import Send
-from server.polled import Polled, Unread
+from server.http.net import Send
+from server.http.polling import PolledDocument, Unread
 from server.strict_json import strict_json
 from server.tenants.directory import Directory
-from server.tenants.domain import slip
-from server.tenants.entries import Mistakes, Table, table
+from server.tenants.domain import find_fault
+from server.tenants.entries import Mistakes, Table, build_table
 from server.tenants.tenant import Tenant
 
 _LOG = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class OneTenant:
 
     def __init__(self, api_domain: str | None, trust: Path | None = None) -> None:
         """Make the directory of one; without a canonical domain it is empty, and each call says what is wrong."""
-        if api_domain is None or slip(api_domain) is not None:
+        if api_domain is None or find_fault(api_domain) is not None:
             self.directory = Directory(Table.of({}, {}))
             return
         tenant = Tenant("", api_domain, api_domain.partition("://")[2].partition(".")[0], trust=trust)
@@ -80,12 +80,12 @@ class TenantFile:
         """
         self._path = path
         self._every_s = every_s
-        self._seen = _stamp(path)
+        self._seen = _read_stamp(path)
         self.directory = Directory(_read(path))
 
     async def refresh(self) -> bool:
         """Read the file now; a bad edit leaves the tenants as they are and says so in the log."""
-        self._seen = _stamp(self._path)
+        self._seen = _read_stamp(self._path)
         try:
             self.directory.replace(await anyio.to_thread.run_sync(_read, self._path))
         except Mistakes as fault:
@@ -100,7 +100,7 @@ class TenantFile:
         """Read the file again whenever it changed."""
         while True:
             await anyio.sleep(self._every_s)
-            if _stamp(self._path) != self._seen:
+            if _read_stamp(self._path) != self._seen:
                 await self.refresh()
 
 
@@ -112,7 +112,7 @@ class TenantFeed:
     """
 
     def __init__(self, url: str, send: Send, *, every_s: float = 5.0) -> None:
-        self._source = Polled(url, send, cap=_CAP, timeout_s=30.0)
+        self._source = PolledDocument(url, send, cap=_CAP, timeout_s=30.0)
         self._every_s = every_s
         self.directory = Directory(Table.of({}, {}))
         self.ready = False
@@ -122,7 +122,7 @@ class TenantFeed:
         try:
             body = await self._source.read()
             if body is not None:
-                self.directory.replace(await anyio.to_thread.run_sync(_parsed, body))
+                self.directory.replace(await anyio.to_thread.run_sync(_parse, body))
         except (Unread, Mistakes) as fault:
             self._source.forget()
             _LOG.warning("the tenant feed is not usable, so the tenants stay as they were: %s", fault)
@@ -137,7 +137,7 @@ class TenantFeed:
             await anyio.sleep(self._every_s)
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _read_stamp(path: Path) -> tuple[int, int, int] | None:
     try:
         status = path.stat()
     except OSError:
@@ -152,12 +152,12 @@ def _read(path: Path) -> Table:
         raise Mistakes([f"the tenant file cannot be read: {fault.strerror}"]) from None
     except ValueError as fault:
         raise Mistakes([f"the tenant file is not TOML: {fault}"]) from None
-    return table(document, path.parent)
+    return build_table(document, path.parent)
 
 
-def _parsed(body: bytes) -> Table:
+def _parse(body: bytes) -> Table:
     try:
         document: Any = strict_json(body)
     except ValueError as fault:
         raise Mistakes([f"the tenant feed is not JSON: {fault}"]) from None
-    return table(document, None)
+    return build_table(document, None)

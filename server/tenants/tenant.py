@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.secret import Secret
+from server.credentials.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)

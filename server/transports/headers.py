@@ -4,7 +4,7 @@ import hashlib
 
 from starlette.types import Scope
 
-from server.credentials import Presented
+from server.credentials.parsing import PresentedCredentials
 
 _SEEN = {
     b"authorization": "authorization",
@@ -15,7 +15,7 @@ _SEEN = {
 }
 
 
-def presented(scope: Scope, path: str | None) -> Presented:
+def read_credentials(scope: Scope, path: str | None) -> PresentedCredentials:
     """Collect what this one request says about who asks and where to.
 
     Parameters:
@@ -26,10 +26,10 @@ def presented(scope: Scope, path: str | None) -> Presented:
         member = _SEEN.get(name)
         if member is not None:
             found.setdefault(member, []).append(value.decode("utf-8", "surrogateescape"))
-    return Presented(path=path, **{member: tuple(values) for member, values in found.items()})
+    return PresentedCredentials(path=path, **{member: tuple(values) for member, values in found.items()})
 
 
-def owner(who: Presented) -> str:
+def name_owner(who: PresentedCredentials) -> str:
     """A name for the exact credentials of a request, by which a stream is bound to them; not reversible."""
     said = "\n".join((*who.authorization, "", *who.api_token, "", *who.domain, "", who.path or ""))
     return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()

@@ -13,22 +13,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.calls import Calls
-from server.case import Asked, request_id
-from server.credentials import Presented
-from server.metrics import Sample
-from server.protocol import Context, asked
-from server.transports.gate import PRESENTED, Admit, Gate
-from server.transports.lane import Lane
-from server.transports.sse import Caps, Streams
-from tools.refusals import Refusal
+from server.credentials.parsing import PresentedCredentials
+from server.observability.metrics import Sample
+from server.pipeline.context import CallRequest, new_request_id
+from server.pipeline.dispatcher import Dispatcher
+from server.protocol.handlers import Context, build_request
+from server.transports.fast_path import FastPath
+from server.transports.http_guard import PRESENTED, Admit, HttpGuard
+from server.transports.sse import StreamLimits, Streams
+from tools.refusals import ToolError
 
 LOOPBACK = ("localhost", "localhost:*", "127.0.0.1", "127.0.0.1:*", "[::1]", "[::1]:*")
 LOOPBACK_ORIGINS = tuple(f"http://{host}" for host in LOOPBACK)
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class HttpOptions:
     """How the HTTP side behaves.
 
     Parameters:
@@ -41,7 +41,7 @@ class Door:
     hosts: Sequence[str] = LOOPBACK
     origins: Sequence[str] = LOOPBACK_ORIGINS
     max_body: int = 1_000_000
-    caps: Caps = field(default_factory=Caps)
+    caps: StreamLimits = field(default_factory=StreamLimits)
     refuse_at_transport: bool = False
 
 
@@ -58,7 +58,9 @@ class Health:
     end_streams: Callable[[], None] = lambda: None
 
 
-def app(server: Server[Any], admit: Admit, door: Door, health: Health, calls: Calls | None = None) -> ASGIApp:
+def build_app(
+    server: Server[Any], admit: Admit, door: HttpOptions, health: Health, calls: Dispatcher | None = None
+) -> ASGIApp:
     """The whole HTTP side as one ASGI application.
 
     Parameters:
@@ -67,7 +69,7 @@ def app(server: Server[Any], admit: Admit, door: Door, health: Health, calls: Ca
     manager = StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=door.max_body)
     endpoint: ASGIApp = manager.handle_request
     if calls is not None:
-        endpoint = Lane(endpoint, calls, server.server_info_stamp)
+        endpoint = FastPath(endpoint, calls, server.server_info_stamp)
     streams = Streams(server, admit, door.caps, door.max_body)
     health.end_streams = streams.end
     if calls is not None:
@@ -82,34 +84,34 @@ def app(server: Server[Any], admit: Admit, door: Door, health: Health, calls: Ca
         routes=[
             Route("/sse", endpoint=streams, methods=["GET"]),
             Mount("/messages/", app=streams.post),
-            Route("/healthz", endpoint=_alive),
-            Route("/readyz", endpoint=_readiness(health)),
+            Route("/healthz", endpoint=_answer_alive),
+            Route("/readyz", endpoint=_build_readiness(health)),
         ],
         lifespan=lifespan,
     )
-    return Gate(
+    return HttpGuard(
         _Front(PostOnly(endpoint), inner),
         hosts=door.hosts,
         origins=door.origins,
-        admit=(_recorded(calls) if calls is not None else admit) if door.refuse_at_transport else None,
+        admit=(_record_refusal(calls) if calls is not None else admit) if door.refuse_at_transport else None,
         draining=lambda: health.draining,
     )
 
 
-def _recorded(calls: Calls) -> Admit:
+def _record_refusal(calls: Dispatcher) -> Admit:
     """Refuses before MCP, and leaves a line of it as of any other decision."""
 
-    async def admit(who: Presented) -> Refusal | None:
-        return await calls.refusal(Asked(who, "http", request_id()), "http/request")
+    async def admit(who: PresentedCredentials) -> ToolError | None:
+        return await calls.refusal(CallRequest(who, "http", new_request_id()), "http/request")
 
     return admit
 
 
-def asks(ctx: Context) -> Asked:
+def read_request(ctx: Context) -> CallRequest:
     """Who asks, from the HTTP request that carried this very message."""
     assert ctx.request is not None  # noqa: S101 - the SDK's promise for HTTP
     scope = ctx.request.scope
-    return asked(ctx, scope[PRESENTED], "http" if scope["path"] == "/mcp" else "sse")
+    return build_request(ctx, scope[PRESENTED], "http" if scope["path"] == "/mcp" else "sse")
 
 
 class _Front:
@@ -134,11 +136,11 @@ class PostOnly:
         await answer(scope, receive, send)
 
 
-async def _alive(_: Request) -> Response:
+async def _answer_alive(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def _readiness(health: Health) -> Callable[[Request], Any]:
+def _build_readiness(health: Health) -> Callable[[Request], Any]:
     async def readiness(_: Request) -> Response:
         if health.draining:
             return JSONResponse({"status": "draining"}, 503)

@@ -12,15 +12,15 @@ from mcp.server.sse import SseServerTransport
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from server.credentials import Presented
-from server.transports.gate import PRESENTED, Admit
-from server.transports.handshake import Shaken
-from server.transports.headers import owner
-from server.transports.owed import Client, Owing
+from server.credentials.parsing import PresentedCredentials
+from server.transports.headers import name_owner
+from server.transports.http_guard import PRESENTED, Admit
+from server.transports.sse_backpressure import BoundedSender, StreamReader
+from server.transports.sse_handshake import HandshakeReceiver
 
 
 @dataclass(frozen=True, slots=True)
-class Caps:
+class StreamLimits:
     """How many streams may be open, and how long.
 
     Parameters:
@@ -42,13 +42,13 @@ class Caps:
 class Streams:
     """`GET /sse` opens a stream and `POST /messages/` speaks on it, with the credential that opened it or none."""
 
-    def __init__(self, server: Server[Any], admit: Admit, caps: Caps, max_body: int) -> None:
+    def __init__(self, server: Server[Any], admit: Admit, caps: StreamLimits, max_body: int) -> None:
         self._server = server
         self._admit = admit
         self._caps = caps
         self._sse = SseServerTransport("/messages/", max_request_body_size=max_body)
         self._open: Counter[str] = Counter()
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, StreamReader] = {}
         self._scopes: set[anyio.CancelScope] = set()
 
     @property
@@ -58,15 +58,15 @@ class Streams:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`GET /sse`."""
-        who: Presented = scope[PRESENTED]
+        who: PresentedCredentials = scope[PRESENTED]
         stranger = await self._admit(who) is not None
-        key = "stranger" if stranger else owner(who)
+        key = "stranger" if stranger else name_owner(who)
         cap = self._caps.strangers if stranger else self._caps.each
         if self._open[key] >= cap or self.count >= self._caps.total:
             refused = Response("Too many open streams; close one or use /mcp.", 503, {"retry-after": "30"})
             await refused(scope, receive, send)
             return
-        with self._counted(key):
+        with self._hold_place(key):
             await self._serve(scope, receive, send, self._caps.stranger_s if stranger else self._caps.idle_s)
 
     def end(self) -> None:
@@ -79,7 +79,7 @@ class Streams:
 
         Whoever asks and does not read is not listened to until it does: each answer unread is memory.
         """
-        client = self._clients.get(owner(scope[PRESENTED]), Client())
+        client = self._clients.get(name_owner(scope[PRESENTED]), StreamReader())
         if client.owed >= self._caps.owed:
             refused = Response("Read the answers on the stream first.", 429, {"retry-after": "1"})
             await refused(scope, receive, send)
@@ -90,15 +90,15 @@ class Streams:
             await self._sse.handle_post_message(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, patience_s: float) -> None:
-        ends = Ending(send)
-        with anyio.move_on_after(patience_s) as patience, self._kept(scope, patience, patience_s) as client:
+        ends = EndingStream(send)
+        with anyio.move_on_after(patience_s) as patience, self._keep(scope, patience, patience_s) as client:
             async with self._sse.connect_sse(scope, receive, ends) as (read, write):
                 options = self._server.create_initialization_options(NotificationOptions())
-                await self._server.run(Shaken(read), Owing(write, client), options)
+                await self._server.run(HandshakeReceiver(read), BoundedSender(write, client), options)
         await ends.finish()
 
     @contextmanager
-    def _counted(self, key: str) -> Iterator[None]:
+    def _hold_place(self, key: str) -> Iterator[None]:
         self._open[key] += 1
         try:
             yield
@@ -108,9 +108,9 @@ class Streams:
                 del self._open[key]
 
     @contextmanager
-    def _kept(self, scope: Scope, patience: anyio.CancelScope, patience_s: float) -> Iterator[Client]:
-        key = owner(scope[PRESENTED])
-        client = self._clients.setdefault(key, Client())
+    def _keep(self, scope: Scope, patience: anyio.CancelScope, patience_s: float) -> Iterator[StreamReader]:
+        key = name_owner(scope[PRESENTED])
+        client = self._clients.setdefault(key, StreamReader())
         client.streams += 1
         self._scopes.add(patience)
         if patience_s == self._caps.idle_s:  # a stranger's time is not prolonged
@@ -125,7 +125,7 @@ class Streams:
                 del self._clients[key]
 
 
-class Ending:
+class EndingStream:
     """Sends on, and ends a response that was cut off, so that the client sees an end and not a broken connection."""
 
     def __init__(self, send: Send) -> None:

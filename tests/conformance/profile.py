@@ -20,15 +20,15 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.server.subscriptions import ListenHandler
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.audit import Stream
-from server.commands.local import trusting
-from server.commands.whole import WHOLE
-from server.deployment import Deployment, deployed, parts
-from server.protocol import Protocol
+from server.assembly import Deployment, deploy, load_files
+from server.cli.catalogue import WHOLE
+from server.cli.local_stack import build_settings
+from server.observability.audit import Stream
+from server.protocol.handlers import Protocol
 from server.sandbox.sandbox import Sandbox
-from server.serving import bind, listening, port_of, told_to_stop
-from server.settings import load
-from server.transports.http import Door, Health, app, asks
+from server.serving.listener import bind, listen, read_port, wait_for_stop
+from server.settings import load_settings
+from server.transports.http import Health, HttpOptions, build_app, read_request
 from tests.conformance import material
 from tests.conformance.answers import ANSWERS, BUS
 from tests.conformance.fixture import Answer, Context
@@ -41,7 +41,7 @@ class Profile(Protocol):
     """The product's handlers; fixtures are admitted by the same gate and listed behind the same tools."""
 
     def __init__(self, deployment: Deployment) -> None:
-        super().__init__(deployment.calls, deployment.references, asks)
+        super().__init__(deployment.calls, deployment.references, read_request)
         self._gate = deployment.gate
 
     def server(self) -> Server[Any]:
@@ -76,7 +76,7 @@ class Profile(Protocol):
         """A fixture, for admitted callers only; any other name as the product has it."""
         if params.name not in FIXTURES:
             return await super().call_tool(ctx, params)
-        if (refusal := await self._gate.refusal(asks(ctx).presented)) is not None:
+        if (refusal := await self._gate.refusal(read_request(ctx).presented)) is not None:
             raise MCPError(code=-31403, message=refusal.message)
         return await FIXTURES[params.name].run(ctx, params)
 
@@ -100,24 +100,24 @@ async def main(kind: str, port_file: Path) -> None:
     """Serve until stopped; the port is written to the file once it answers."""
     async with AsyncExitStack() as stack:
         tenant, mcp = stack.enter_context(bind("127.0.0.1", 0)), stack.enter_context(bind("127.0.0.1", 0))
-        sandbox = Sandbox(port=port_of(tenant))
+        sandbox = Sandbox(port=read_port(tenant))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        settings = load(trusting(sandbox, folder), {})
+        settings = load_settings(build_settings(sandbox, folder), {})
         quiet = Stream(io.StringIO())
-        await stack.enter_async_context(listening(sandbox.app, tenant))
-        deployment = await stack.enter_async_context(deployed(settings, parts(settings), WHOLE, quiet))
+        await stack.enter_async_context(listen(sandbox.app, tenant))
+        deployment = await stack.enter_async_context(deploy(settings, load_files(settings), WHOLE, quiet))
         health = Health(deployment.ready)
         if kind == "fixtures":
-            whole = app(Profile(deployment).server(), deployment.gate.refusal, Door(), health)
+            whole = build_app(Profile(deployment).server(), deployment.gate.refusal, HttpOptions(), health)
         else:
-            server = Protocol(deployment.calls, deployment.references, asks).server()
-            whole = app(server, deployment.gate.refusal, Door(), health, deployment.calls)
+            server = Protocol(deployment.calls, deployment.references, read_request).server()
+            whole = build_app(server, deployment.gate.refusal, HttpOptions(), health, deployment.calls)
         acme = sandbox.organisations["acme"]
         headers = {"authorization": f"Bearer {sandbox.mint('acme', role='admin')}", "x-api-domain": acme.api_domain}
-        await stack.enter_async_context(listening(Injecting(whole, headers), mcp))
-        port_file.with_suffix(".new").write_text(str(port_of(mcp)))
+        await stack.enter_async_context(listen(Injecting(whole, headers), mcp))
+        port_file.with_suffix(".new").write_text(str(read_port(mcp)))
         port_file.with_suffix(".new").replace(port_file)
-        await told_to_stop()
+        await wait_for_stop()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Protocol
 _KEPT = 1000
 
 
-class Line(Protocol):
+class FeedLine(Protocol):
     """What is read of an audit line."""
 
     @property
@@ -47,14 +47,14 @@ class Seen:
     request_id: str
 
 
-class Feed:
+class CallFeed:
     """A bounded memory of calls, apart per organisation; written and read from any thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._calls: dict[str, deque[Seen]] = {}
 
-    def observe(self, line: Line) -> None:
+    def observe(self, line: FeedLine) -> None:
         """Take note of a line; one of nobody verified belongs to no organisation and is not shown to any."""
         if line.organisation is None:
             return

@@ -9,16 +9,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from server.clients import CLIENTS, Target, document
+from server.clients.client_files import CLIENTS, Target, build_document
 from server.sandbox.accounts import Accounts
 from server.sandbox.entities import COMMUNITY
 from server.sandbox.faults import Fault
-from server.sandbox.minting import Minting
-from server.sandbox.panel.feed import Feed
+from server.sandbox.panel.feed import CallFeed
 from server.sandbox.panel.pages import asset, form, go, render
-from server.sandbox.panel.trial import Exchange, Trial
+from server.sandbox.panel.playground import Exchange, Playground
 from server.sandbox.sessions import COOKIE, Session, Sessions, check_origin, set_cookie
-from server.sandbox.store import Store, Wanted
+from server.sandbox.store import EntityStore, Wanted
+from server.sandbox.token_admin import TokenAdmin
 from server.sandbox.tokens import Kind
 
 Page = Callable[[Request], Awaitable[Response]]
@@ -54,10 +54,10 @@ class Panel:
         organisations: Mapping[str, Organisation],
         accounts: Accounts,
         sessions: Sessions,
-        minting: Minting,
-        store: Store,
-        feed: Feed,
-        trial: Trial,
+        minting: TokenAdmin,
+        store: EntityStore,
+        feed: CallFeed,
+        trial: Playground,
     ) -> None:
         self._hosts = hosts
         self._organisations = organisations
@@ -70,7 +70,7 @@ class Panel:
 
     def routes(self) -> list[Route]:
         """The pages, and the two files they load."""
-        signed = self._signed
+        signed = self._require_session
         return [
             Route("/admin", self._here(self._enter), methods=["GET"]),
             Route("/admin/assets/{name}", asset, methods=["GET"]),
@@ -101,7 +101,7 @@ class Panel:
 
         return serve
 
-    def _signed(self, page: Signed) -> Page:
+    def _require_session(self, page: Signed) -> Page:
         async def serve(request: Request) -> Response:
             session = self._sessions.find(request)
             if session is None:
@@ -180,7 +180,7 @@ class Panel:
             session,
             200 if fault is None else fault.status,
             kind=request.path_params["kind"],
-            tokens=[each for each in self._minting.listed(session) if each.kind == kind],
+            tokens=[each for each in self._minting.list_tokens(session) if each.kind == kind],
             now=int(time.time()),
             roles=self._minting.roles(session),
             may_mint=kind == "mcp" or "admin" in self._minting.roles(session),
@@ -196,7 +196,7 @@ class Panel:
         target = Target(
             server="nudj", url=self._trial.url, domain=organisation.api_domain, profile=session.organisation
         )
-        return [(client.title, json.dumps(document(client, target), indent=2)) for client in CLIENTS]
+        return [(client.title, json.dumps(build_document(client, target), indent=2)) for client in CLIENTS]
 
     async def _calls(self, _request: Request, session: Session, _given: Mapping[str, str]) -> Response:
         return self._page("calls", session, calls=self._latest(session))
@@ -206,7 +206,7 @@ class Panel:
 
     def _latest(self, session: Session) -> list[dict[str, Any]]:
         organisation = self._organisations[session.organisation]
-        names = self._accounts.emails | {each.id: each.name for each in self._minting.listed(session)}
+        names = self._accounts.emails | {each.id: each.name for each in self._minting.list_tokens(session)}
         return [
             {"seen": seen, "who": names.get(seen.token_id or "") or names.get(seen.who) or seen.who}
             for seen in self._feed.latest(organisation.id)

@@ -1,0 +1,1 @@
+"""Who may use what: policy, roles and the communities inside an organisation."""

@@ -1,0 +1,41 @@
+"""`nudj-mcp sandbox`: the embedded tenant alone, to point another server or a script at."""
+
+import argparse
+from pathlib import Path
+
+import anyio
+
+from server.cli.catalogue import LOOP
+from server.cli.local_stack import list_tokens, write_tokens
+from server.sandbox.sandbox import Sandbox
+from server.serving.listener import bind, listen, read_port, wait_for_stop
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Put the command on the command line."""
+    parser = subparsers.add_parser("sandbox", help="serve the embedded tenant API and its admin panel alone")
+    parser.add_argument("--port", type=int, default=4011, help="port to listen on (default 4011; 0 takes a free one)")
+    parser.add_argument("--tokens", type=Path, help="write URLs and tokens to this file (mode 0600)")
+    parser.add_argument("--database", type=Path, help="keep the data in this SQLite file (default: in memory)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until stopped.
+
+    Raises:
+        OSError: the port cannot be bound.
+    """
+    return anyio.run(_serve, arguments, backend_options=LOOP)
+
+
+async def _serve(arguments: argparse.Namespace) -> int:
+    with bind("127.0.0.1", arguments.port) as bound:
+        sandbox = Sandbox(port=read_port(bound), database=arguments.database)
+        async with listen(sandbox.app, bound):
+            if arguments.tokens is not None:
+                write_tokens(arguments.tokens, {"mcp_url": None, "sse_url": None} | list_tokens(sandbox))
+            for account in sandbox.accounts:
+                print(f"{account.email}  {account.password}  {account.role}  {', '.join(account.organisations)}")
+            await wait_for_stop()
+    return 0

@@ -1,1 +1,0 @@
-"""The words of `nudj-mcp` that help a person: each module adds one subcommand and runs it."""

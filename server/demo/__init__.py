@@ -1,1 +1,0 @@
-"""A real conversation, held by a real MCP client with both servers of this package, and judged line by line."""

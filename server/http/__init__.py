@@ -1,0 +1,1 @@
+"""The one way out, and documents that are read again and again."""

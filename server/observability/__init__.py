@@ -1,0 +1,1 @@
+"""Ways to tell what happened, none in the way of a call."""

@@ -1,0 +1,277 @@
+"""The spine: one tools/call from arguments to answer, one tools/list from credentials to tools, each judged anew."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from server.access.community_filter import CommunityFilter
+from server.access.policy import Decision, Policy, check_communities
+from server.observability.audit import Audit, describe_shape
+from server.observability.telemetry import Telemetry
+from server.pipeline import envelope, validation
+from server.pipeline.authentication import Admission, Authenticator
+from server.pipeline.confirmation import Confirmation
+from server.pipeline.context import CallContext, CallRequest
+from server.pipeline.envelope import Envelope
+from server.pipeline.idempotency import Idempotency
+from server.pipeline.rate_limits import RateLimits
+from server.state.store import StoreDown
+from server.upstream.tenant_api import Upstream
+from tools.refusals import Code, ToolError
+from tools.spec import Caller, ConfirmedInput, Effect, IdempotentInput, TenantApi, Tool, ToolInput
+
+MARGIN_S = 1.0
+"""The tenant's time ends this much before the call's, so that a chain can still tell what it left behind."""
+
+_log = logging.getLogger(__name__)
+
+
+class UnknownTool(Exception):
+    """The name is not in the catalogue: a protocol error rather than an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The tools a caller is shown; `lasting` is false when credentials were refused, so that clients ask again."""
+
+    tools: tuple[Tool, ...]
+    lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """Judges and answers every request.
+
+    Parameters:
+        catalogue: the tools there are, by name, in reading order.
+        default_toolsets: those listed when the client does not choose.
+        cap: bytes of one answer, > 0.
+        timeout_s: seconds one call may take, > 0.
+
+    `under_way` counts the requests of each transport that are not answered yet.
+    """
+
+    catalogue: Mapping[str, Tool]
+    default_toolsets: frozenset[str]
+    gate: Authenticator
+    grants: Policy
+    upstream: Upstream
+    limits: RateLimits
+    confirmations: Confirmation
+    replays: Idempotency
+    audit: Audit
+    telemetry: Telemetry
+    cap: int = 60_000
+    timeout_s: float = 60.0
+    under_way: Counter[str] = field(default_factory=Counter)
+
+    async def list_tools(self, asked: CallRequest) -> Listing:
+        """The tools this caller is shown: the same predicate as the call, cut to the toolsets it asked for."""
+        case = CallContext(asked, "tools/list")
+        try:
+            with self._record(case):
+                case.admission = admission = await self.gate.admit(asked.presented)
+        except ToolError as refusal:
+            return self._list_for_stranger(refusal)
+        chosen = self.default_toolsets if admission.toolsets is None else admission.toolsets
+        allowed = (tool for tool in self.catalogue.values() if self._decide(admission, tool).denied is None)
+        return Listing(tuple(tool for tool in allowed if tool.toolset in chosen or not tool.permissions), lasting=True)
+
+    def _list_for_stranger(self, refusal: ToolError) -> Listing:
+        """The catalogue is public; what a bad credential needs is to learn what is wrong, from check_connection."""
+        if refusal.code is Code.VERIFICATION_UNAVAILABLE:
+            return Listing(tuple(self.catalogue.values()), lasting=False)
+        return Listing(tuple(tool for tool in self.catalogue.values() if not tool.permissions), lasting=False)
+
+    async def admit(self, asked: CallRequest, method: str) -> Admission:
+        """Judge and record a request that needs an admitted caller and nothing more.
+
+        Raises:
+            ToolError: as Gate.admit.
+        """
+        case = CallContext(asked, method)
+        with self._record(case):
+            case.admission = await self.gate.admit(asked.presented)
+        return case.admission
+
+    async def refusal(self, asked: CallRequest, method: str) -> ToolError | None:
+        """Why a request is turned away before its message is read; what is let in is recorded as what it then asks."""
+        refusal = await self.gate.refusal(asked.presented)
+        if refusal is None:
+            return None
+        with suppress(ToolError), self._record(CallContext(asked, method)):
+            raise refusal
+        return refusal.with_traceback(None)
+
+    async def call(self, asked: CallRequest, name: str, raw: Mapping[str, Any]) -> Envelope:
+        """Answer one tools/call with its envelope; a refusal is an answer too.
+
+        Raises:
+            UnknownTool: the name is not in the catalogue.
+        """
+        tool = self.catalogue.get(name)
+        if tool is not None:
+            return await self.run(asked, "tools/call", tool, raw)
+        with self._record(CallContext(asked, "tools/call", name, None, describe_shape(raw))):
+            raise UnknownTool(name)
+
+    async def run(self, asked: CallRequest, method: str, tool: Tool, raw: Mapping[str, Any]) -> Envelope:
+        """Judge and run one tool, whichever MCP method asked for it."""
+        case = CallContext(asked, method, tool.name, tool.effect.value, describe_shape(raw))
+        try:
+            with self._record(case):
+                return await self._answer(case, tool, raw)
+        except ToolError as refusal:
+            return envelope.build_failure(refusal, asked.request_id)
+
+    async def _answer(self, case: CallContext, tool: Tool, raw: Mapping[str, Any]) -> Envelope:
+        case.admission = admission = await self.gate.admit(case.asked.presented)
+        decision = self._decide(admission, tool)
+        if decision.denied is not None:
+            raise self.grants.refusal(decision, admission.principal, tool, admission.mode)
+        given = validation.validate(tool, raw)
+        check_communities(decision, tool, given)
+        async with self.limits.enter(admission.principal, admission.tenant):
+            if isinstance(given, ConfirmedInput):
+                await self.confirmations.require(admission.principal, tool, given)
+            return await self._run(case.asked, admission, decision, tool, given)
+
+    async def _run(
+        self, asked: CallRequest, admission: Admission, decision: Decision, tool: Tool, given: ToolInput
+    ) -> Envelope:
+        async def run() -> Envelope:
+            api = self._bind_api(asked, admission, decision, tool, time.monotonic() + self.timeout_s - MARGIN_S)
+            patience = asyncio.timeout(self.timeout_s)
+            try:
+                async with patience:
+                    return await self._run_tool(tool, given, api)
+            except TimeoutError:
+                if not patience.expired():
+                    raise
+                raise self._late(tool) from None
+
+        if isinstance(given, IdempotentInput):
+            return await self.replays.once(admission.principal, tool, given, run)
+        return await run()
+
+    async def _run_tool(self, tool: Tool, given: ToolInput, api: TenantApi) -> Envelope:
+        """Run the tool; an answer of the tenant that does not fit the tool's model is the tenant's fault."""
+        try:
+            answer: BaseModel = await tool.run(given, api)
+            return envelope.fit(tool, answer, self.cap)
+        except (ValidationError, PydanticSerializationError) as fault:
+            _log.warning("%s: the tenant's answer does not fit: %s", tool.name, _locate_faults(fault))
+        hint = None if tool.effect is Effect.READ else "Look whether it happened before trying again."
+        raise ToolError(
+            Code.UPSTREAM_INVALID, "The tenant's API answered with something that is not its contract.", hint
+        )
+
+    def _bind_api(
+        self, asked: CallRequest, admission: Admission, decision: Decision, tool: Tool, deadline: float
+    ) -> TenantApi:
+        api = self.upstream.bind(
+            admission.principal,
+            admission.tenant,
+            tool,
+            credentials=admission.credentials,
+            request_id=asked.request_id,
+            deadline=deadline,
+            caller=partial(self._caller, admission),
+            progress=asked.progress,
+        )
+        return api if decision.communities is None else CommunityFilter(api, decision.communities)
+
+    def _decide(self, admission: Admission, tool: Tool) -> Decision:
+        return self.grants.decide(admission.principal, tool, admission.mode)
+
+    def _caller(self, admission: Admission) -> Caller:
+        principal = admission.principal
+        bound = tuple(grant.community for grant in principal.grants if grant.community is not None)
+        everywhere = len(bound) < len(principal.grants)
+        return Caller(
+            subject=principal.subject,
+            organisation=principal.organisation,
+            api_domain=admission.tenant.api_domain,
+            roles=tuple(str(grant) for grant in principal.grants),
+            credential=principal.kind,
+            mode=admission.mode,
+            expires_at=principal.expires_at,
+            permissions=self.grants.permissions(principal),
+            communities=None if everywhere else bound,
+        )
+
+    def _late(self, tool: Tool) -> ToolError:
+        reading = tool.effect is Effect.READ
+        hint = "Try again, or ask for less at once." if reading else "Look whether it happened before trying again."
+        message = f"The call took longer than {self.timeout_s:g} seconds and was given up."
+        return ToolError(Code.UPSTREAM_TIMEOUT, message, hint, retryable=reading)
+
+    @contextmanager
+    def _record(self, case: CallContext) -> Iterator[None]:
+        """Whatever ends the request inside, it is counted, traced and audited once, and leaves as a ToolError.
+
+        Cancellation and UnknownTool leave as themselves, recorded all the same.
+        """
+        transport = case.asked.transport
+        with self.telemetry.call(
+            case.method, case.tool or "", transport=transport, carrier=case.asked.carrier
+        ) as watched:
+            self.under_way[transport] += 1
+            try:
+                yield
+            except Exception as fault:
+                case.code = _choose_code(fault)
+                if isinstance(fault, UnknownTool | ToolError):
+                    raise
+                raise _build_error(fault, case.asked.request_id) from fault
+            except BaseException:
+                case.code = Code.CANCELLED
+                raise
+            finally:
+                self.under_way[transport] -= 1
+                watched.finish("refused" if case.code else "allowed", case.code and case.code.value)
+                self.audit.write(case.line(watched.trace_id))
+
+
+def _locate_faults(fault: ValidationError | PydanticSerializationError) -> str:
+    """Where an answer did not fit, without the values."""
+    if isinstance(fault, PydanticSerializationError):
+        return "text that is not Unicode"
+    return ", ".join("/".join(str(step) for step in error["loc"]) for error in fault.errors(include_input=False)[:5])
+
+
+def _choose_code(fault: Exception) -> Code:
+    match fault:
+        case ToolError():
+            return fault.code
+        case UnknownTool():
+            return Code.NOT_FOUND
+        case StoreDown():
+            return Code.VERIFICATION_UNAVAILABLE
+    return Code.INTERNAL
+
+
+def _build_error(fault: Exception, request_id: str) -> ToolError:
+    """What the caller is told of a fault that is not its own."""
+    if isinstance(fault, StoreDown):
+        return ToolError(
+            Code.VERIFICATION_UNAVAILABLE,
+            "The state that replicas share cannot be reached, and this call depends on it.",
+            "Try again in a few seconds; calls without request_key and confirm do not need it.",
+            retry_after_s=5,
+        )
+    _log.error("request %s: a fault of this server", request_id, exc_info=fault)
+    return ToolError(
+        Code.INTERNAL,
+        "This server failed on the call.",
+        f"Report request_id {request_id} to the operator; the cause is in the server's log.",
+    )

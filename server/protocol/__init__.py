@@ -1,0 +1,1 @@
+"""One handler for each MCP method; schemas, prompts and resources."""

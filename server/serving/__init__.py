@@ -1,0 +1,1 @@
+"""Ports: listening, bounds on what arrives, lifecycle and drain."""

@@ -1,0 +1,1 @@
+"""What replicas share: the port, Redis, and one process."""

@@ -1,0 +1,1 @@
+"""The request to the tenant, and what its answer means."""

@@ -1,0 +1,286 @@
+"""The tenant's API for one caller and one organisation: where both are compared again, and the only place that asks."""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+from server.credentials.parsing import Credentials
+from server.http.net import Answered, NetError, Send
+from server.identity.principal import Principal
+from server.observability.telemetry import NoTelemetry, Telemetry
+from server.state.store import StoreDown
+from server.tenants.tenant import Tenant
+from server.upstream import responses
+from server.upstream.circuit_breaker import CircuitBreaker
+from server.upstream.retry_budget import RetryBudget
+from server.upstream.urls import build_url
+from tools.api.operations import BY_ID, REVOKE_TOKEN
+from tools.refusals import Code, ToolError
+from tools.spec import Caller, Operation, TenantApi, Tool
+
+Mode = Literal["passthrough", "service"]
+Progress = Callable[[float, float | None, str | None], Awaitable[None]]
+
+_UNWATCHED = NoTelemetry()
+
+
+async def _tell_nobody(_organisation: str, _token_id: str) -> None:
+    """Where no replica has to be told."""
+
+
+_PASSING = frozenset({502, 503, 504})
+"""Statuses of a tenant that cannot answer at present; they count against its circuit."""
+
+
+class Upstream:
+    """Binds tool calls to tenants; one for the whole process.
+
+    Parameters:
+        send: the way out.
+        breaker, retries: circuits and repeats by tenant.
+        telemetry: watches each request.
+        mode: `passthrough` sends the caller's own credential, `service` the tenant's with `identity_header`.
+        forget: told the digest of a token that the tenant no longer accepts.
+        revoked: told organisation and id of a token that its tenant has just revoked; raises StoreDown.
+        timeout_s: seconds for one request, > 0.
+        cap: bytes of one answer, > 0.
+        clock: seconds; the one that deadlines are read from.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        *,
+        breaker: CircuitBreaker | None = None,
+        retries: RetryBudget | None = None,
+        telemetry: Telemetry = _UNWATCHED,
+        mode: Mode = "passthrough",
+        identity_header: str = "x-nudj-subject",
+        forget: Callable[[str], None] = lambda _digest: None,
+        revoked: Callable[[str, str], Awaitable[None]] = _tell_nobody,
+        timeout_s: float = 10.0,
+        cap: int = 8_000_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.send = send
+        self.breaker = breaker or CircuitBreaker()
+        self.retries = retries or RetryBudget()
+        self.telemetry = telemetry
+        self.mode = mode
+        self.forget = forget
+        self.revoked = revoked
+        self.timeout_s = timeout_s
+        self.cap = cap
+        self.clock = clock
+        self._identity_header = identity_header
+
+    def bind(
+        self,
+        principal: Principal,
+        tenant: Tenant,
+        tool: Tool,
+        *,
+        credentials: Credentials,
+        request_id: str,
+        deadline: float,
+        caller: Callable[[], Caller],
+        progress: Progress | None = None,
+    ) -> TenantApi:
+        """The port of one tool call; a caller bound to communities is held to them by `community.CommunityApi`.
+
+        Parameters:
+            credentials: what the principal was verified from.
+            deadline: end of the call, in seconds of `clock`.
+            caller: what the tool may know of who asks; most tools never do.
+            progress: tells the client how far the call is; None when it did not ask.
+
+        Raises:
+            ToolError: organisation_mismatch when caller, credential and tenant do not belong together, whatever was
+                decided before; community_denied for a community-bound caller in service mode, where the tenant
+                cannot tell callers apart.
+        """
+        if principal.organisation != tenant.organisation or credentials.token.digest != principal.digest:
+            raise ToolError(
+                Code.ORGANISATION_MISMATCH,
+                "The token belongs to another organisation than the domain.",
+                organisation=principal.organisation,
+            )
+        headers = {"accept": "application/json", "user-agent": "nudj-mcp", "x-request-id": request_id}
+        headers |= self._credential(principal, tenant, credentials)
+        return _Bound(self, principal, tenant, tool, caller, headers, deadline, progress)
+
+    def _credential(self, principal: Principal, tenant: Tenant, credentials: Credentials) -> dict[str, str]:
+        if self.mode == "passthrough":
+            token = credentials.token.reveal()
+            return {"authorization": f"Bearer {token}"} if credentials.kind == "bearer" else {"x-api-token": token}
+        if any(grant.community is not None for grant in principal.grants):
+            raise ToolError(
+                Code.COMMUNITY_DENIED,
+                "This server reaches the tenant with a credential of its own, which is not bound to communities.",
+                "Use a token with a role in the whole organisation.",
+            )
+        if tenant.service_credential is None:
+            raise ToolError(
+                Code.INTERNAL,
+                "The directory has no service credential for this organisation.",
+                "Ask the operator to add service_credential to the organisation's entry.",
+            )
+        return {
+            "x-api-token": tenant.service_credential.reveal(),
+            self._identity_header: quote(principal.subject, safe="@:|+"),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """`TenantApi` of one caller at one tenant."""
+
+    up: Upstream
+    principal: Principal
+    tenant: Tenant
+    tool: Tool
+    who: Callable[[], Caller]
+    headers: Mapping[str, str]
+    deadline: float
+    progress: Progress | None
+
+    @property
+    def caller(self) -> Caller:
+        return self.who()
+
+    async def report(self, done: float, total: float | None = None, message: str | None = None) -> None:
+        if self.progress is not None:
+            await self.progress(done, total, message)
+
+    async def call(
+        self,
+        operation: Operation,
+        *,
+        ids: Mapping[str, str] = {},
+        query: Mapping[str, str | int | bool | None] = {},
+        body: Any = None,
+        language: str | None = None,
+    ) -> Any:
+        if not _is_declared(self.tool, operation):
+            raise RuntimeError(f"{self.tool.name} does not declare {operation.id}")
+        if operation.path == "/organisations/{id}" and ids.get("id") != self.principal.organisation:
+            raise ToolError(
+                Code.NOT_FOUND, "This is not the id of your organisation.", "Read it from check_connection."
+            )
+        request = _TenantRequest(operation, build_url(self.tenant, operation, ids, query), dict(self.headers), None)
+        if language is not None:
+            request.headers["x-language"] = language
+        if body is not None:
+            request.headers["content-type"] = "application/json"
+            request.body = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+        answered = await self._ask(request)
+        if answered.status == 401:
+            self._not_let_in()
+        value = responses.read_value(answered, operation, self.principal.organisation)
+        if operation == REVOKE_TOKEN:
+            await self._tell_replicas(ids["tokenId"])
+        return value
+
+    async def _tell_replicas(self, token_id: str) -> None:
+        try:
+            await self.up.revoked(self.principal.organisation, token_id)
+        except StoreDown:
+            raise ToolError(
+                Code.PARTIALLY_COMPLETED,
+                "The tenant revoked the token, but this server could not tell its other replicas.",
+                "Call revoke_token again in a few seconds; until then the tenant itself refuses the token.",
+            ) from None
+
+    def _not_let_in(self) -> None:
+        if self.up.mode == "passthrough":
+            self.up.forget(self.principal.digest)
+            return
+        raise ToolError(
+            Code.UPSTREAM_UNAUTHORIZED,
+            "The tenant's API does not accept this server's own credential.",
+            "Ask the operator to renew service_credential in the organisation's entry.",
+        )
+
+    async def _ask(self, request: "_TenantRequest") -> Answered:
+        """Send, and repeat a read once when that may help."""
+        self.up.retries.earn(self.tenant.api_domain)
+        try:
+            answered = await self._once(request)
+            if answered.status not in _PASSING or not await self._again(request, answered):
+                return answered
+        except NetError as error:
+            if error.fault not in ("refused", "dropped") or not await self._again(request):
+                raise responses.explain_silence(error, request.operation) from None
+        try:
+            return await self._once(request)
+        except NetError as error:
+            raise responses.explain_silence(error, request.operation) from None
+
+    async def _again(self, request: "_TenantRequest", answered: Answered | None = None) -> bool:
+        if request.operation.method != "GET":
+            return False
+        pause = random.uniform(0.05, 0.15)  # noqa: S311 - spreads repeats; nothing is secret about it
+        if answered is not None:
+            pause = max(pause, responses.read_retry_after(answered.headers) or 0.0)
+        left = self.deadline - self.up.clock()
+        if pause > min(1.0, left / 2) or not self.up.retries.spend(self.tenant.api_domain):
+            return False
+        await asyncio.sleep(pause)
+        return True
+
+    async def _once(self, request: "_TenantRequest") -> Answered:
+        up, domain = self.up, self.tenant.api_domain
+        left = self.deadline - up.clock()
+        if left <= 0:
+            raise ToolError(Code.UPSTREAM_TIMEOUT, "The time of this call was used up before the request was sent.")
+        wait = up.breaker.wait(domain)
+        if wait > 0:
+            raise ToolError(
+                Code.UPSTREAM_UNAVAILABLE,
+                "The tenant's API failed several times in a row and is left alone for a moment; nothing was sent.",
+                reason="circuit_open",
+                retry_after_s=round(wait, 1),
+            )
+        method = request.operation.method
+        with up.telemetry.request(method, request.operation.path, domain.split("/")[2]) as watched:
+            try:
+                answered = await up.send(
+                    method,
+                    request.url,
+                    headers={**request.headers, **watched.headers},
+                    body=request.body,
+                    timeout_s=min(up.timeout_s, left),
+                    cap=up.cap,
+                )
+            except NetError as error:
+                if error.fault != "too_large":
+                    up.breaker.record_failure(domain)
+                raise
+            watched.record_answer(answered.status)
+        if answered.status in _PASSING:
+            up.breaker.record_failure(domain)
+        else:
+            up.breaker.record_answer(domain)
+        return answered
+
+
+@dataclass(slots=True)
+class _TenantRequest:
+    """One request, ready to be sent as often as it may be."""
+
+    operation: Operation
+    url: str
+    headers: dict[str, str]
+    body: bytes | None
+
+
+def _is_declared(tool: Tool, operation: Operation) -> bool:
+    """Whether the tool may make this request: its own operations, and the reads that guard them."""
+    return operation in tool.operations or any(
+        operation == BY_ID[guard.read] for own in tool.operations for guard in own.guards
+    )

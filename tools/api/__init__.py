@@ -1,0 +1,1 @@
+"""What the Admin API offers, and the document that describes it."""

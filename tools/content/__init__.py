@@ -1,0 +1,1 @@
+"""What communities do: challenges, rewards, posts and what belongs to them."""

@@ -1,0 +1,1 @@
+"""The organisation itself: its settings, domains, theme and tokens."""
