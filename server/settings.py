@@ -49,6 +49,12 @@ def _check_url(value: str) -> str:
     return value
 
 
+def _check_base(value: str | None) -> str | None:
+    if value is not None and ({"?", "#", "@"} & set(value)):
+        raise ValueError("must be scheme, host and perhaps a path, without query, fragment or credentials")
+    return value and value.rstrip("/")
+
+
 def _check_header(header: str) -> str:
     if header.lower() in ("x-api-token", "x-api-domain", "x-request-id", "x-language"):
         raise ValueError("is a header with a meaning of its own")
@@ -80,6 +86,11 @@ class Settings(BaseModel):
     allowed_origins: Annotated[
         Words, Field(description="Origin header values served, comma list. Empty: loopback only.")
     ] = ()
+    public_url: Annotated[
+        Web | None,
+        Field(description="Base URL clients reach this server under; its host is served, its path is the prefix."),
+        AfterValidator(_check_base),
+    ] = None
     max_body_bytes: Annotated[int, Field(ge=1_000, le=16_000_000, description="Largest request body.")] = 1_000_000
     sse_streams: Annotated[int, Field(ge=1, description="Open legacy SSE streams in all.")] = 1000
     drain_s: Annotated[

@@ -56,7 +56,7 @@ CALL = json.dumps(
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "localhost.evil.example", "evil.example:4010", "127.0.0.1:x", "127.0.0.1:1:2", "LOCALHOST", ""],
+    ["evil.example", "localhost.evil.example", "evil.example:4010", "127.0.0.1:x", "127.0.0.1:1:2", ""],
 )
 async def test_only_hosts_that_are_served_are_answered(world: World, host: str) -> None:
     assert status(await raw(world.port, "POST", "/mcp", usual(world, host=host), CALL)) == 421
@@ -141,7 +141,6 @@ PATHS = [
     "/t/Acme/mcp",
     "/t/%61cme/mcp",
     "/t/acme%2fmcp",
-    "/t/acme/mcp/",
     "/t/acme//mcp",
     "//t/acme/mcp",
     "/t//acme/mcp",

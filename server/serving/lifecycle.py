@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import anyio
 
@@ -89,9 +90,14 @@ def _settle() -> None:
 def build_options(settings: Settings) -> HttpOptions:
     """How the HTTP side behaves under these settings."""
     return HttpOptions(
-        hosts=settings.allowed_hosts or LOOPBACK,
+        hosts=(*(settings.allowed_hosts or LOOPBACK), *_read_host(settings.public_url)),
         origins=settings.allowed_origins or LOOPBACK_ORIGINS,
         max_body=settings.max_body_bytes,
         caps=StreamLimits(total=settings.sse_streams),
         refuse_at_transport=settings.auth_refuse_at == "transport",
+        public_url=settings.public_url,
     )
+
+
+def _read_host(url: str | None) -> tuple[str, ...]:
+    return () if url is None else (urlsplit(url).netloc,)

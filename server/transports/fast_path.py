@@ -20,6 +20,7 @@ from server.pipeline.context import CallRequest, new_request_id
 from server.pipeline.dispatcher import Dispatcher, Listing
 from server.protocol.handlers import LIST_TTL_MS, read_trace_context
 from server.transports.disconnect import cancel_when_gone, replay
+from server.transports.event_lines import escape_lines
 from server.transports.http_guard import PRESENTED
 from server.transports.tool_list_cache import ToolListCache
 from tools.spec import Effect
@@ -172,6 +173,6 @@ async def _send(send: Send, common: CommonRequest, result: str) -> None:
         body = said.encode()
         headers = [(b"content-length", str(len(body)).encode()), *_JSON]
     else:
-        body, headers = f"event: message\r\ndata: {said}\r\n\r\n".encode(), _STREAM
+        body, headers = escape_lines(f"event: message\r\ndata: {said}\r\n\r\n".encode()), _STREAM
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

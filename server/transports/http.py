@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from mcp.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -18,8 +19,10 @@ from server.observability.metrics import Sample
 from server.pipeline.context import CallRequest, new_request_id
 from server.pipeline.dispatcher import Dispatcher
 from server.protocol.handlers import Context, build_request
+from server.transports.event_lines import EventLines
 from server.transports.fast_path import FastPath
 from server.transports.http_guard import PRESENTED, Admit, HttpGuard
+from server.transports.landing_page import LandingPage, is_wanted
 from server.transports.sse import StreamLimits, Streams
 from tools.refusals import ToolError
 
@@ -36,6 +39,7 @@ class HttpOptions:
         max_body: bytes of one request, > 0.
         caps: limits of SSE streams.
         refuse_at_transport: answer bad credentials with 403 before MCP rather than in the call.
+        public_url: the base URL clients reach the server under; its path is the prefix of all paths.
     """
 
     hosts: Sequence[str] = LOOPBACK
@@ -43,6 +47,7 @@ class HttpOptions:
     max_body: int = 1_000_000
     caps: StreamLimits = field(default_factory=StreamLimits)
     refuse_at_transport: bool = False
+    public_url: str | None = None
 
 
 @dataclass(slots=True)
@@ -67,13 +72,15 @@ def build_app(
         calls: the spine, for the short way; without it every request takes the SDK's.
     """
     manager = StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=door.max_body)
-    endpoint: ASGIApp = manager.handle_request
+    endpoint: ASGIApp = EventLines(manager.handle_request)
     if calls is not None:
         endpoint = FastPath(endpoint, calls, server.server_info_stamp)
     streams = Streams(server, admit, door.caps, door.max_body)
     health.end_streams = streams.end
     if calls is not None:
         calls.telemetry.sample(Sample.STREAMS_OPEN, lambda: streams.count)
+
+    landing = LandingPage(door.public_url)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -82,7 +89,8 @@ def build_app(
 
     inner = Starlette(
         routes=[
-            Route("/sse", endpoint=streams, methods=["GET"]),
+            Route("/", endpoint=landing.show, methods=["GET"]),
+            Route("/sse", endpoint=EventLines(streams), methods=["GET"]),
             Mount("/messages/", app=streams.post),
             Route("/healthz", endpoint=_answer_alive),
             Route("/readyz", endpoint=_build_readiness(health)),
@@ -90,11 +98,12 @@ def build_app(
         lifespan=lifespan,
     )
     return HttpGuard(
-        _Front(PostOnly(endpoint), inner),
+        _Front(PostOnly(endpoint, landing), inner),
         hosts=door.hosts,
         origins=door.origins,
         admit=(_record_refusal(calls) if calls is not None else admit) if door.refuse_at_transport else None,
         draining=lambda: health.draining,
+        prefix=urlsplit(door.public_url or "").path,
     )
 
 
@@ -126,14 +135,23 @@ class _Front:
 
 
 class PostOnly:
-    """Answers 405 to all but POST: a stateless server has nothing to say on a stream nobody asked on."""
+    """Answers 405 to all but POST: a stateless server has nothing to say on a stream nobody asked on.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A person's browser, which cannot post, is shown the landing page.
+    """
+
+    def __init__(self, app: ASGIApp, landing: LandingPage) -> None:
         self._app = app
+        self._landing = landing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = self._app if scope["method"] == "POST" else Response(status_code=405, headers={"allow": "POST"})
-        await answer(scope, receive, send)
+        await (self._app if scope["method"] == "POST" else await self._refuse(scope))(scope, receive, send)
+
+    async def _refuse(self, scope: Scope) -> ASGIApp:
+        request = Request(scope)
+        if request.method in ("GET", "HEAD") and is_wanted(request.headers.get("accept", "").encode()):
+            return await self._landing.show(request)
+        return Response(status_code=405, headers={"allow": "POST"})
 
 
 async def _answer_alive(_: Request) -> Response:

@@ -12,13 +12,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.credentials.parsing import PresentedCredentials
 from server.pipeline.envelope import REFUSED
+from server.transports.cors import allow_origin
 from server.transports.headers import name_owner, read_credentials
 from tools.refusals import ToolError
 
 PRESENTED = "nudj.presented"
 """The key of the ASGI scope under which a request's Presented travels to the handlers."""
 
-_PATH = re.compile(rb"/t/([a-z0-9-]{1,63})/mcp")
+_PATH = re.compile(rb"/t/([a-z0-9-]{1,63})/mcp/?")
+_SLASHED = frozenset({b"/mcp/", b"/sse/"})
+_HOST = re.compile(rb"(\[[0-9a-f:.]+\]|[^:]+?)\.?(?::(\d{1,5}|\*))?")
+_DEFAULT_PORTS = frozenset({b"443", b"80"})
 _OPEN = frozenset({"/healthz", "/readyz"})
 
 Admit = Callable[[PresentedCredentials], Awaitable[ToolError | None]]
@@ -28,10 +32,12 @@ class HttpGuard:
     """Pure ASGI, around everything else.
 
     Parameters:
-        hosts: Host values served; `name:*` stands for any port.
-        origins: Origin values served besides none at all.
+        hosts: Host values served; `name:*` stands for any port. Equal names are equal: case, a dot at the end and a
+            default port make no difference (RFC 3986 section 3.2.2, RFC 9110 section 4.2.3).
+        origins: Origin values served besides none at all; pages of these may also read the answers (CORS).
         admit: for deployments that refuse at transport level: judges a request before MCP; None leaves it to the call.
         draining: true once the server is about to stop; connections are then closed after their answer.
+        prefix: the path under which clients see the server, such as `/nudj`; a proxy may leave it or take it off.
     """
 
     def __init__(
@@ -42,20 +48,45 @@ class HttpGuard:
         origins: Iterable[str],
         admit: Admit | None,
         draining: Callable[[], bool],
+        prefix: str = "",
     ) -> None:
         self._app = app
-        self._hosts = _Allowed(hosts)
-        self._origins = _Allowed(origins)
+        self._prefix = prefix
+        self._shared = allow_origin(self._answer)
+        self._hosts = _Allowed(_simplify(host.encode()) for host in hosts)
+        self._origins = _Allowed(origin.encode() for origin in origins)
         self._admit = admit
         self._draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._draining():
             send = _close_after(send)
-        answer = self._app
-        if scope["type"] == "http" and scope["path"] not in _OPEN:
-            scope["headers"] = _trim(scope["headers"])
-            answer = await self._judge(scope)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        self._find_path(scope)
+        scope["headers"] = _trim(scope["headers"])
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        if not origins or scope["path"] in _OPEN:
+            await self._answer(scope, receive, send)
+        elif all(origin in self._origins for origin in origins):
+            await self._shared(scope, receive, send)
+        else:
+            refused = Response("This Origin may not call here.", 403, {"vary": "Origin"})
+            await refused(scope, receive, send)
+
+    def _find_path(self, scope: Scope) -> None:
+        """The path below the prefix, whether a mount, or a proxy, left the prefix in it or took it off."""
+        prefix = scope.get("root_path") or self._prefix
+        raw = scope["raw_path"]
+        if prefix and raw.startswith(prefix.encode() + b"/"):
+            raw, scope["path"] = raw[len(prefix) :], scope["path"][len(prefix) :]
+        if raw in _SLASHED:
+            raw, scope["path"] = raw[:-1], scope["path"][:-1]
+        scope["raw_path"], scope["root_path"] = raw, prefix
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._app if scope["path"] in _OPEN else await self._judge(scope)
         await answer(scope, receive, send)
 
     async def _judge(self, scope: Scope) -> ASGIApp:
@@ -74,11 +105,8 @@ class HttpGuard:
 
     def _refuse(self, scope: Scope) -> Response | None:
         host = [value for name, value in scope["headers"] if name == b"host"]
-        if len(host) != 1 or host[0] not in self._hosts:
+        if len(host) != 1 or _simplify(host[0]) not in self._hosts:
             return Response("This Host is not served here.", 421)
-        origins = [value for name, value in scope["headers"] if name == b"origin"]
-        if any(origin not in self._origins for origin in origins):
-            return Response("This Origin may not call here.", 403)
         if scope["raw_path"].startswith(b"/t/") and not _PATH.fullmatch(scope["raw_path"]):
             return Response("The path form is /t/{subdomain}/mcp.", 404)
         return None
@@ -89,9 +117,18 @@ def _trim(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(name, value.strip(b" \t")) for name, value in headers]
 
 
+def _simplify(host: bytes) -> bytes:
+    """A Host as all its equals are written: lower case, no dot at the end of the name, no default port."""
+    parts = _HOST.fullmatch(host.lower())
+    if parts is None:
+        return host
+    name, port = parts.groups()
+    return name + (b"" if port is None or port in _DEFAULT_PORTS else b":" + port)
+
+
 class _Allowed:
-    def __init__(self, values: Iterable[str]) -> None:
-        given = [value.encode() for value in values]
+    def __init__(self, values: Iterable[bytes]) -> None:
+        given = list(values)
         self._exact = frozenset(value for value in given if not value.endswith(b":*"))
         self._any_port = tuple(
             re.compile(re.escape(value[:-1]) + rb"\d{1,5}") for value in given if value[-2:] == b":*"
