@@ -12,3 +12,4 @@ for needed in ("server/access/roles.toml", "tools/api/openapi.json", "server/py.
 import server  # noqa: E402 - after the checks, so that their words come first
 
 assert "site-packages" in str(pathlib.Path(server.__file__))
+assert importlib.metadata.version("nudj-mcp") == server.__version__
