@@ -5,7 +5,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from anyio.to_thread import run_sync
 
@@ -64,6 +64,7 @@ class Accounts:
         self._clock = clock
         self._kept = {each.email: _keep(each) for each in accounts}
         self._nobody = secrets.token_bytes(16)
+        self._by_id = {each.account.id: each for each in self._kept.values()}
         self.emails = {each.account.id: each.account.email for each in self._kept.values()}
 
     async def check(self, email: str, password: str) -> Account:
@@ -83,6 +84,16 @@ class Accounts:
             raise Fault(401, "The e-mail address or the password is wrong.")
         kept.failures = 0
         return kept.account
+
+    def find(self, account_id: str) -> Account | None:
+        """A person as known now, whose password nobody can read any more."""
+        kept = self._by_id.get(account_id)
+        return None if kept is None else kept.account
+
+    def change(self, account_id: str, *, role: str, organisations: tuple[str, ...]) -> None:
+        """Give a person another role or other organisations; none at all is how somebody leaves."""
+        kept = self._by_id[account_id]
+        kept.account = replace(kept.account, role=role, organisations=organisations)
 
     def _note_failure(self, kept: _Kept) -> None:
         kept.failures += 1

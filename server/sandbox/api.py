@@ -79,6 +79,8 @@ class Api:
         claims = self._tokens.verify(tokens.pop())
         if claims["organisationId"] != organisation:
             raise Fault(403, "The token belongs to another organisation.")
+        if request.method != "GET" and "nudj:write" not in str(claims.get("scope", "nudj:write")).split():
+            raise Fault(403, "The token may only read.")
         roles = claims.get("roles")
         return read_caller(claims["sub"], claims["jti"], organisation, roles if isinstance(roles, list) else [])
 

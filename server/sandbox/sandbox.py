@@ -1,7 +1,8 @@
 """The embedded tenant put together: store, seed, tokens and API behind one ASGI app."""
 
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from server.sandbox import seed
 from server.sandbox.accounts import Account, Accounts, seed_accounts
 from server.sandbox.api import Api, refuse
 from server.sandbox.document import Document
+from server.sandbox.oauth.authorization_server import AuthorizationServer
 from server.sandbox.panel.feed import CallFeed, FeedLine
 from server.sandbox.panel.panel import Panel
 from server.sandbox.panel.playground import Playground
@@ -55,11 +57,23 @@ class Sandbox:
         port: where the caller will serve `app`, 1-65535; hosts and links carry it.
         host: the address the caller will bind.
         database: file to keep everything in; None keeps it in memory.
+        client_documents: metadata documents by URL, for OAuth clients that are named by one; empty: none can be.
+        access_s: lifetime of an OAuth access token, > 0.
+        clock: seconds since the epoch, for what the authorization server keeps.
     """
 
     audience = "nudj-admin-api"
 
-    def __init__(self, *, port: int, host: str = "127.0.0.1", database: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        port: int,
+        host: str = "127.0.0.1",
+        database: Path | None = None,
+        client_documents: Mapping[str, Any] = MappingProxyType({}),
+        access_s: int = 3600,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._address = f"{host}:{port}"
         self.issuer = f"http://{self._address}"
         self.jwks_url = f"{self.issuer}/.well-known/jwks.json"
@@ -81,6 +95,18 @@ class Sandbox:
         sessions = Sessions(self._tokens, build_organisation_id)
         api = Api(self._store, self._tokens, self.document, sessions.exchange, port=port)
         accounts = Accounts(self.accounts)
+        self.oauth = AuthorizationServer(
+            self.issuer,
+            self._store,
+            self._tokens,
+            accounts,
+            sessions,
+            self.organisations,
+            audience=self.audience,
+            documents=client_documents,
+            access_s=access_s,
+            clock=clock,
+        )
         sign_in = SignIn(accounts, sessions, api.subdomain)
         panel = Panel(
             (self._address, f"localhost:{port}"),
@@ -91,14 +117,16 @@ class Sandbox:
             self._store,
             self._feed,
             self._trial,
+            self.oauth,
         )
-        self.app = Starlette(
+        self.app = self._build_app([*self.oauth.routes(), *sign_in.routes(), *panel.routes(), *api.routes()])
+
+    def _build_app(self, routes: list[Route]) -> Starlette:
+        return Starlette(
             routes=[
                 Route("/.well-known/jwks.json", self._serve_keys),
                 Route("/.well-known/revocations.json", self._serve_revocations),
-                *sign_in.routes(),
-                *panel.routes(),
-                *api.routes(),
+                *routes,
             ],
             exception_handlers={HTTPException: _refuse_http, Exception: _refuse_fault},
         )

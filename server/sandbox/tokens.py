@@ -4,7 +4,8 @@ import hashlib
 import json
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, cast
 
@@ -22,7 +23,7 @@ from server.sandbox.faults import Fault
 from server.sandbox.roles import write_grant
 from server.sandbox.store import EntityStore
 
-Kind = Literal["mcp", "session", "api_token"]
+Kind = Literal["mcp", "session", "api_token", "oauth"]
 _ALGORITHM = "ES256"
 _USED_EVERY_S = 30
 """How exact "last used" is; more exact would cost a write per request."""
@@ -47,7 +48,13 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to mint: for whom, with which role, for `ttl_s` seconds (below zero: expired already)."""
+    """What to mint: for whom, with which role, for `ttl_s` seconds (below zero: expired already).
+
+    Parameters:
+        session: what ends the token with it: a browser's session, or a grant of the authorization server.
+        claims: what it says besides, or instead.
+        typ: the header of that name; None leaves PyJWT's.
+    """
 
     organisation: str
     subject: str
@@ -58,6 +65,8 @@ class Order:
     token_id: str | None = None
     name: str = ""
     session: str | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    typ: str | None = None
 
 
 class Tokens:
@@ -90,13 +99,13 @@ class Tokens:
         now = int(time.time())
         token_id = order.token_id or secrets.token_hex(12)
         row = (token_id, order.organisation, order.subject, order.kind, order.name, order.role, order.community)
-        self._store.sql.execute("DELETE FROM token WHERE kind = 'session' AND expires < ?", (now,))
+        self._store.sql.execute("DELETE FROM token WHERE kind IN ('session', 'oauth') AND expires < ?", (now,))
         self._store.sql.execute(
             "INSERT INTO token (id, organisation, subject, kind, name, role, community, created, expires, session) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET expires = excluded.expires",
             (*row, now, now + order.ttl_s, order.session),
         )
-        return self._sign(self._key, self._claims(order, token_id, now))
+        return self._sign(self._key, self._claims(order, token_id, now), order.typ)
 
     def forge(self, order: Order) -> str:
         """What an attacker would present: all claims and the key id right, signed by a key of his own."""
@@ -105,7 +114,15 @@ class Tokens:
         )
 
     def verify(self, token: str) -> dict[str, Any]:
-        """Claims of a token that is genuine and alive.
+        """Claims of a token for the Admin API that is genuine and alive.
+
+        Raises:
+            Fault: 401.
+        """
+        return self.read(token, self._audience)
+
+    def read(self, token: str, audience: str | None) -> dict[str, Any]:
+        """Claims of a token of ours that is genuine and alive; with None, whoever it is for is the caller's to judge.
 
         Raises:
             Fault: 401.
@@ -115,9 +132,9 @@ class Tokens:
                 token,
                 self._key.public_key(),
                 algorithms=[_ALGORITHM],
-                audience=self._audience,
+                audience=audience,
                 issuer=self._issuer,
-                options={"require": ["exp", "iat", "sub", "jti", "iss", "aud"]},
+                options={"require": ["exp", "iat", "sub", "jti", "iss", "aud"], "verify_aud": audience is not None},
             )
         except jwt.ExpiredSignatureError:
             raise Fault(401, "You must be logged in: the token has expired.") from None
@@ -142,14 +159,14 @@ class Tokens:
             raise Fault(404, "No such token.")
 
     def revoke_session(self, session: str) -> None:
-        """End every token that came out of a browser session."""
+        """End every token that came out of a browser session or a grant."""
         self._store.sql.execute("UPDATE token SET revoked = 1 WHERE session = ?", (session,))
 
     def list_tokens(self, organisation: str, subject: str | None = None) -> list[Issued]:
-        """Tokens of an organisation (or of one person in it), newest first; session tokens are not listed."""
+        """Tokens of an organisation (or of one person in it), newest first; without those of sessions and grants."""
         rows = self._store.sql.execute(
             "SELECT id, organisation, subject, kind, name, role, community, created, expires, used, revoked FROM token "
-            "WHERE organisation = ? AND subject = coalesce(?, subject) AND kind <> 'session' "
+            "WHERE organisation = ? AND subject = coalesce(?, subject) AND kind NOT IN ('session', 'oauth') "
             "ORDER BY created DESC, rowid DESC",
             (organisation, subject),
         )
@@ -182,10 +199,11 @@ class Tokens:
             "iat": min(now, now + order.ttl_s - 1),
             "exp": now + order.ttl_s,
         }
-        return claims if order.kind == "api_token" else {**claims, "type": order.kind}
+        return {**claims, **({} if order.kind == "api_token" else {"type": order.kind}), **order.claims}
 
-    def _sign(self, key: ec.EllipticCurvePrivateKey, claims: dict[str, Any]) -> str:
-        return jwt.encode(claims, key, algorithm=_ALGORITHM, headers={"kid": self.key_id})
+    def _sign(self, key: ec.EllipticCurvePrivateKey, claims: dict[str, Any], typ: str | None = None) -> str:
+        headers = {"kid": self.key_id} if typ is None else {"kid": self.key_id, "typ": typ}
+        return jwt.encode(claims, key, algorithm=_ALGORITHM, headers=headers)
 
 
 def _load_key(store: EntityStore) -> ec.EllipticCurvePrivateKey:

@@ -23,6 +23,13 @@ _HEADERS = {
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
+_LEAVING = {
+    name: value.replace("form-action 'self'; ", "")
+    for name, value in _HEADERS.items()
+    if name != "cross-origin-opener-policy"
+}
+"""For pages whose form ends at another site: browsers hold form-action against the redirect that follows, too."""
+
 _ASSETS = {"style.css": "text/css", "panel.js": "text/javascript"}
 _templates = Environment(
     loader=PackageLoader("server.sandbox.panel"),
@@ -33,10 +40,19 @@ _templates = Environment(
 )
 
 
-def render(name: str, session: Session | None, status: int = 200, **values: Any) -> Response:
-    """A page from its template."""
+def render(name: str, session: Session | None, status: int = 200, *, leaves: bool = False, **values: Any) -> Response:
+    """A page from its template.
+
+    Parameters:
+        leaves: the page's form is answered with a redirect to another site.
+    """
     text = _templates.get_template(f"{name}.html").render(session=session, page=name, **values)
-    return HTMLResponse(text, status, headers=_HEADERS)
+    return HTMLResponse(text, status, headers=_LEAVING if leaves else _HEADERS)
+
+
+def leave(url: str) -> Response:
+    """Send the browser on, perhaps to another site, after a change; in a window that keeps its opener."""
+    return RedirectResponse(url, 303, headers=_LEAVING)
 
 
 def go(path: str) -> Response:

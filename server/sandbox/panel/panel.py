@@ -13,6 +13,8 @@ from server.clients.client_files import CLIENTS, Target, build_document
 from server.sandbox.accounts import Accounts
 from server.sandbox.entities import COMMUNITY
 from server.sandbox.faults import Fault
+from server.sandbox.oauth.authorization_server import AuthorizationServer
+from server.sandbox.oauth.records import OAuthGrant
 from server.sandbox.panel.feed import CallFeed
 from server.sandbox.panel.pages import asset, form, go, render
 from server.sandbox.panel.playground import Exchange, Playground
@@ -58,6 +60,7 @@ class Panel:
         store: EntityStore,
         feed: CallFeed,
         trial: Playground,
+        oauth: AuthorizationServer,
     ) -> None:
         self._hosts = hosts
         self._organisations = organisations
@@ -67,6 +70,7 @@ class Panel:
         self._store = store
         self._feed = feed
         self._trial = trial
+        self._oauth = oauth
 
     def routes(self) -> list[Route]:
         """The pages, and the two files they load."""
@@ -81,6 +85,8 @@ class Panel:
             Route("/admin/tokens/{kind}", self._here(signed(self._tokens)), methods=["GET"]),
             Route("/admin/tokens/{kind}", self._here(signed(self._mint)), methods=["POST"]),
             Route("/admin/tokens/{kind}/{id}/revoke", self._here(signed(self._revoke)), methods=["POST"]),
+            Route("/admin/connections", self._here(signed(self._list_connections)), methods=["GET"]),
+            Route("/admin/connections/{id}/end", self._here(signed(self._end_connection)), methods=["POST"]),
             Route("/admin/calls", self._here(signed(self._calls)), methods=["GET"]),
             Route("/admin/calls/rows", self._here(signed(self._rows)), methods=["GET"]),
             Route("/admin/try", self._here(signed(self._try)), methods=["GET", "POST"]),
@@ -171,10 +177,6 @@ class Panel:
     ) -> Response:
         kind = _kind(request)
         organisation = self._organisations[session.organisation]
-        wanted = Wanted(limit=100, sort="name")
-        communities = {
-            each["id"]: each["name"] for each in self._store.page(organisation.id, COMMUNITY.kind, wanted)[1]
-        }
         return self._page(
             "tokens",
             session,
@@ -184,11 +186,37 @@ class Panel:
             now=int(time.time()),
             roles=self._minting.roles(session),
             may_mint=kind == "mcp" or "admin" in self._minting.roles(session),
-            communities=communities,
+            communities=self._list_communities(organisation),
             minted=token,
             configs=self._configs(session, organisation) if token and kind == "mcp" else [],
             message=None if fault is None else fault.message,
         )
+
+    def _list_communities(self, organisation: Organisation) -> dict[str, str]:
+        found = self._store.page(organisation.id, COMMUNITY.kind, Wanted(limit=100, sort="name"))[1]
+        return {each["id"]: each["name"] for each in found}
+
+    async def _list_connections(self, _request: Request, session: Session, _given: Mapping[str, str]) -> Response:
+        organisation = self._organisations[session.organisation]
+        return self._page(
+            "connections",
+            session,
+            connections=self._find_connections(session),
+            emails=self._accounts.emails,
+            communities=self._list_communities(organisation),
+        )
+
+    async def _end_connection(self, request: Request, session: Session, _given: Mapping[str, str]) -> Response:
+        wanted = request.path_params["id"]
+        if wanted not in {each.id for each in self._find_connections(session)}:
+            raise Fault(404, "There is no such connection.")
+        self._oauth.end_grant(wanted)
+        return go("/admin/connections")
+
+    def _find_connections(self, session: Session) -> list[OAuthGrant]:
+        """The organisation's for an admin, a person's own for everybody else."""
+        own = None if "admin" in self._minting.roles(session) else session.account.id
+        return self._oauth.list_grants(self._organisations[session.organisation].id, own)
 
     def _configs(self, session: Session, organisation: Organisation) -> list[tuple[str, str]]:
         if self._trial.url is None:
