@@ -18,7 +18,7 @@ from tests.world import ROOT, World
 
 AXE = MODULES / "axe-core" / "axe.min.js"
 PICTURES = ROOT / "artifacts" / "panel"
-PAGES = ("tokens/mcp", "tokens/api", "calls", "try")
+PAGES = ("tokens/mcp", "tokens/api", "connections", "calls", "try")
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1200, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1200, "height": 900}},
