@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         SettingsError, OSError: before a port is open.
     """
-    serve = import_module("server.commands.trial").serve if arguments.sandbox else _serve
+    serve = import_module("server.cli.serve_sandbox").serve if arguments.sandbox else _serve
     code: int = anyio.run(serve, arguments, backend_options=LOOP)
     return code
 
