@@ -77,6 +77,7 @@ def _answer(asked: dict[str, Any]) -> dict[str, Any]:
 def _events(message: dict[str, Any]) -> Iterator[str]:
     """The message as a stream of server-sent events."""
     block = message["content"][0]
+    begun: dict[str, Any]
     if block["type"] == "text":
         begun, delta = {"type": "text", "text": ""}, {"type": "text_delta", "text": block["text"]}
     else:
