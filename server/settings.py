@@ -29,6 +29,9 @@ OWN_NAMES = {
 }
 """Settings that clients' configs name; all others are `NUDJ_MCP_` and the setting's name in capitals."""
 
+CLIENTS_NAMES = frozenset({"NUDJ_MCP_URL"})
+"""Variables of ours that only clients' files use: one environment serves all entries of such a file."""
+
 
 class SettingsError(ValueError):
     """The configuration cannot be used; `mistakes` has one line for each thing to correct."""
@@ -242,7 +245,7 @@ def _find_unknown(environment: Mapping[str, str]) -> tuple[str, ...]:
     known = {name_variable(name) for name in Settings.model_fields}
     found = []
     for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in known | CLIENTS_NAMES:
             near = difflib.get_close_matches(name, known, n=1)
             found.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
     return tuple(found)

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from server.clients import client_files
+from server.clients.blocks import build_document
+from server.clients.table import find_client
+from server.clients.target import Target
 from tests.driven import CLIENTS, INSPECTOR, NODE, Driven, driven, needs_node, surroundings
 from tests.hosted import Hosted, hosted
 
@@ -145,8 +147,8 @@ def test_a_client_survives_a_restart_of_the_server(world: Hosted, way: Way) -> N
 def test_a_header_file_keeps_the_token_out_of_a_client_that_expands_nothing(world: Hosted, tmp_path: Path) -> None:
     file = tmp_path / "header"
     file.write_text(f"Authorization: Bearer {world.token('admin')}\n")
-    target = client_files.Target("nudj", f"{world.origin}/mcp", world.domain(), header_file=str(file))
-    document = client_files.build_document(client_files.find_client("claude-desktop"), target, "mcp-remote")
+    target = Target("nudj", f"{world.origin}/mcp", world.domain(), header_file=str(file))
+    document = build_document(find_client("claude-desktop"), target, "mcp-remote")
     with driven("v1.mjs", document["mcpServers"]["nudj"]) as client:
         assert client.call("check_connection")["structuredContent"]["ok"] is True
 

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from server.clients import client_files
+from server.clients.client import Client, Machine
+from server.clients.entries import Started, read_entry
+from server.clients.finding import find_entry
 from server.clients.own_process import name_command
+from server.clients.table import CLIENTS
 from tests.hosted import Hosted, hosted
 
 NAMES = ("server", "tools", "jwt", "anyio", "mcp", "pydantic", "json", "keyring", "sitecustomize", "usercustomize")
@@ -121,27 +124,28 @@ def test_not_even_for_a_block_that_names_a_module(hostile: Hostile, world: Hoste
     assert hostile.ran() == ""
 
 
-STDIO = [client for client in client_files.CLIENTS if "stdio" in client.ways]
+STDIO = [client for client in CLIENTS if "stdio" in client.ways]
 
 
 @pytest.mark.parametrize("client", STDIO, ids=lambda client: client.name)
-def test_what_config_writes_runs_none_of_it(
-    hostile: Hostile, world: Hosted, tmp_path: Path, client: client_files.Client
-) -> None:
+def test_what_config_writes_runs_none_of_it(hostile: Hostile, world: Hosted, tmp_path: Path, client: Client) -> None:
     """The client starts it in the project's folder, which is the hostile one."""
     profile, file = tmp_path / "profile.json", hostile.folder / "client.json"
-    wish = ("--domain", world.domain()) if client.token is not None else ("--profile", "acme")
+    apart = not client.expands_commands and client.members.passed is None
+    wish = ("--profile", "acme") if apart else ("--domain", world.domain())
     done = hostile.run(*UNREACHED, "config", client.name, "--via", "stdio", *wish, "--file", str(file), "--write")
     assert done.returncode == 0, done.stderr
-    block = json.loads(file.read_text())[client.key]["nudj"]
-    if client.token is None:
+    machine = Machine(sys.platform, tmp_path, tmp_path, {"NUDJ_MCP_TOKEN": "a.b.c"})
+    entry = read_entry(client, find_entry(client, file, "nudj", machine).block, machine)
+    assert isinstance(entry, Started)
+    words = list(entry.words)
+    if apart:
         kept = ("--profile-file", str(profile))
         login = (*UNREACHED, "login", "--domain", world.domain(), "--token-file", "-", "--profile", "acme", *kept)
         assert hostile.run(*login, environment=world.environment, given=world.token("viewer")).returncode == 0
-        block["args"] += kept
+        words += kept
     hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}
     request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}) + "\n"
-    words = (block["command"], *block["args"])
     answered = hostile.run(*words, environment=_around(world), given=request)
     assert json.loads(answered.stdout)["result"]["serverInfo"], answered.stderr
     assert hostile.ran() == ""

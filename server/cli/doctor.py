@@ -8,11 +8,12 @@ from pathlib import Path
 
 import anyio
 
-from server.clients import client_files
+from server.clients.client import Machine
 from server.clients.own_process import isolate_ourselves
-from server.doctor.client_setup import LocalSetup, RemoteSetup, Setup, find_entry, read_entry
+from server.clients.table import CLIENTS, find_client
+from server.doctor.client_setup import LocalSetup, RemoteSetup, Setup, build_setup
 from server.doctor.diagnosis import STEPS, Diagnosis
-from server.doctor.results import EXIT, Broken, Kind, Step
+from server.doctor.results import EXIT, Step
 from server.settings import read_environment
 
 _CLEAR = "\033[K"
@@ -30,7 +31,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "client",
         nargs="?",
         help="the client whose ways to follow",
-        choices=[client.name for client in client_files.CLIENTS if client.paths],
+        choices=[client.name for client in CLIENTS if client.places],
     )
     parser.add_argument("--file", type=Path, help="a client's config file; default: where CLIENT keeps it")
     parser.add_argument("--name", help="the name the file lists the server under")
@@ -83,15 +84,8 @@ def find_setup(arguments: argparse.Namespace, around: Mapping[str, str]) -> Setu
     if arguments.client is None and arguments.file is None:
         own = isolate_ourselves(around, "stdio")
         return LocalSetup(own.command, own.environment)
-    file = Path(
-        arguments.file or client_files.locate_file(client_files.find_client(arguments.client), sys.platform) or ""
-    ).expanduser()
-    if not file.is_file():
-        raise Broken(Kind.CONFIG, "no_file", f"There is no file {file}.", "`nudj-mcp config CLIENT --write` makes one.")
-    block = find_entry(file.read_text("utf-8"), arguments.name)
-    desktop = arguments.client == "claude-desktop"
-    splits = arguments.client == "cursor" or (desktop and sys.platform == "win32")
-    return read_entry(block, around, expands=not desktop, splits=splits)
+    client = None if arguments.client is None else find_client(arguments.client)
+    return build_setup(client, arguments.file, arguments.name, Machine(sys.platform, Path.home(), Path.cwd(), around))
 
 
 def _build_headers(around: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from server.doctor.results import blame_config
 
-VARIABLE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-"""A variable in a client's file: ${NAME}, ${env:NAME} or ${NAME:-default}."""
+_VARIABLE = re.compile(r"\$\{([^}]+)\}")
 
 _PIN = re.compile(r"mcp-remote(?:@(\d+)\.(\d+)\.(\d+))?.*")
 _SAFE = (0, 1, 16)  # before it, a hostile server could run commands here: CVE-2025-6514
@@ -54,7 +53,7 @@ def _read_header(word: str, environment: Mapping[str, str]) -> tuple[str, str]:
     name, colon, value = word.partition(":")
     if not colon:
         raise blame_config("no_colon", "A --header of mcp-remote has no colon.", "Write Name:value.")
-    return name, VARIABLE.sub(lambda found: environment.get(found[1], found[0]), value).lstrip()
+    return name, _VARIABLE.sub(lambda found: environment.get(found[1], found[0]), value).lstrip()
 
 
 def _read_file(name: str) -> list[tuple[str, str]]:

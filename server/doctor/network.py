@@ -4,13 +4,14 @@ import socket
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 import anyio
 from anyio.streams.tls import TLSStream
 
+from server.clients.faults import ConfigError
+from server.clients.target import check_url
 from server.doctor.results import Broken, Kind, blame_config
-from server.http.polling import is_loopback
 
 _PATIENCE_S = 10
 
@@ -29,17 +30,10 @@ def parse_address(url: str) -> SplitResult:
     Raises:
         Broken: it cannot, or would send the token in the clear.
     """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host:
-        raise blame_config("no_scheme", "The URL does not start with https://.", "Write the whole URL of the server.")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise blame_config(
-            "http_not_https", "The URL starts with http://, which would send the token in the clear.", "Write https://."
-        )
-    if not parts.path.endswith(("/mcp", "/sse")):
-        raise blame_config("wrong_path", "The URL does not end in /mcp (or /sse).", "Add /mcp to it.")
-    return parts
+    try:
+        return check_url(url)
+    except ConfigError as fault:
+        raise blame_config(fault.reason, fault.said, fault.fix) from None
 
 
 async def look_up(host: str) -> str:

@@ -1,6 +1,5 @@
 """The panel's pages: signing in, the organisation one works in, tokens, live calls, and a call to try."""
 
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
@@ -9,7 +8,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from server.clients.client_files import CLIENTS, Target, build_document
+from server.clients.blocks import build_document
+from server.clients.table import CLIENTS
+from server.clients.target import Target
 from server.sandbox.accounts import Accounts
 from server.sandbox.entities import COMMUNITY
 from server.sandbox.faults import Fault
@@ -224,7 +225,7 @@ class Panel:
         target = Target(
             server="nudj", url=self._trial.url, domain=organisation.api_domain, profile=session.organisation
         )
-        return [(client.title, json.dumps(build_document(client, target), indent=2)) for client in CLIENTS]
+        return [(client.title, client.format.show(build_document(client, target))) for client in CLIENTS]
 
     async def _calls(self, _request: Request, session: Session, _given: Mapping[str, str]) -> Response:
         return self._page("calls", session, calls=self._latest(session))
