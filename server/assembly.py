@@ -46,7 +46,7 @@ from server.upstream.circuit_breaker import CircuitBreaker
 from server.upstream.tenant_api import Upstream
 from tools.prompts import Prompt
 from tools.resources import Resource
-from tools.spec import Tool
+from tools.spec import Operation, Tool
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -56,13 +56,17 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What the server offers: the tools, the words of x-toolsets, and those listed when a client does not choose."""
+    """What the server offers: the tools, the words of x-toolsets, and those listed when a client does not choose.
+
+    `owner_read` is the request whose answer says what the caller's organisation is called.
+    """
 
     tools: tuple[Tool, ...]
     toolsets: tuple[str, ...]
     default_toolsets: frozenset[str]
     prompts: tuple[Prompt, ...] = ()
     resources: tuple[Resource, ...] = ()
+    owner_read: Operation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ async def deploy(
             replays=Idempotency(store),
             audit=audit,
             telemetry=telemetry,
+            owner_read=catalogue.owner_read,
             cap=settings.result_bytes,
             timeout_s=settings.call_timeout_s,
         )

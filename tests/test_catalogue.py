@@ -193,3 +193,8 @@ def test_every_operation_is_reached_or_has_a_reason() -> None:
     assert reached | OUT_OF_REACH.keys() == {operation.id for operation in OPERATIONS}
     assert reached & OUT_OF_REACH.keys() == set()
     assert all(OUT_OF_REACH.values())
+
+
+@EVERY
+def test_what_destroys_can_say_what_it_would_destroy_and_nothing_else_asks(tool: Tool) -> None:
+    assert (tool.preview is not None) == (tool.effect is Effect.DESTROY)

@@ -51,7 +51,14 @@ DOORS = {
 }
 """Libraries, and the modules or packages that may know them."""
 
-SEEN_OF_TOOLS = {"tools.spec", "tools.plain_text", "tools.refusals", "tools.shared.paging", "tools.api.operations"}
+SEEN_OF_TOOLS = {
+    "tools.spec",
+    "tools.plain_text",
+    "tools.previews",
+    "tools.refusals",
+    "tools.shared.paging",
+    "tools.api.operations",
+}
 """What the rooms see of the catalogue; prompts and resources are records of their own."""
 
 COMPOSING = {"__main__", "cli", "doctor"}

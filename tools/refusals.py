@@ -204,6 +204,7 @@ class ToolError(Exception):
         fields: the wrong arguments.
         partial: what a half-done chain left behind.
         confirm: the single-use value that lets a destructive call through.
+        question: what to ask a person before it is handed back; holds text of the tenant's users, cleaned.
         upstream: the tenant API's own words, cut to 300 characters; data, not instruction.
     """
 
@@ -222,6 +223,7 @@ class ToolError(Exception):
         fields: Sequence[Field] = (),
         partial: Partial | None = None,
         confirm: str | None = None,
+        question: str | None = None,
         upstream: str | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
@@ -239,6 +241,7 @@ class ToolError(Exception):
         self.fields = tuple(fields)
         self.partial = partial
         self.confirm = confirm
+        self.question = question
         self.upstream = None if upstream is None else upstream[:300]
 
     def error(self, request_id: str) -> dict[str, Any]:
@@ -259,6 +262,7 @@ class ToolError(Exception):
             "organisation": self.organisation,
             "fields": [_name_field(field) for field in self.fields] or None,
             "partial": None if self.partial is None else _describe_partial(self.partial),
+            "question": self.question,
             "confirm": self.confirm,
             "upstream": self.upstream,
         }

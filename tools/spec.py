@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from tools.previews import Preview
 from tools.shared.timestamps import instant
 
 
@@ -90,6 +91,7 @@ class Operation:
         id: operationId of the API document.
         method, path: as there; `{name}` stands for one path segment, always encoded.
         api: which of the two sibling APIs of a tenant serves it.
+        owner_name: the member of its answer by which people call the organisation; every tool may ask for that.
         guards: for a caller bound to communities, what to read before a write.
     """
 
@@ -98,6 +100,7 @@ class Operation:
     path: str
     api: Literal["admin", "analytics"] = "admin"
     guards: tuple[Guard, ...] = ()
+    owner_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Caller:
     expires_at: int
     permissions: tuple[str, ...]
     communities: tuple[str, ...] | None = None
+    organisation_name: str | None = None
 
 
 class TenantApi(Protocol):
@@ -212,6 +216,7 @@ class UserText:
 Untrusted = Annotated[str, UserText()]
 
 Run = Callable[[Any, TenantApi], Awaitable[BaseModel]]
+PreviewFunction = Callable[[Any, TenantApi], Awaitable[Preview]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +232,7 @@ class Tool:
         run: the work; gets the validated arguments and the port.
         toolset: the domain it is listed under (x-toolsets).
         operations: the requests it may make.
+        preview: what a person is asked about; for tools that destroy, and its reads are among the operations.
     """
 
     name: str
@@ -238,6 +244,7 @@ class Tool:
     run: Run
     toolset: str
     operations: tuple[Operation, ...] = ()
+    preview: PreviewFunction | None = None
 
 
 Language = Annotated[

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from server.access.community_filter import CommunityFilter
@@ -19,7 +20,7 @@ from server.observability.audit import Audit, describe_shape
 from server.observability.telemetry import Telemetry
 from server.pipeline import envelope, validation
 from server.pipeline.authentication import Admission, Authenticator
-from server.pipeline.confirmation import Confirmation
+from server.pipeline.confirmation import Confirmation, write_question
 from server.pipeline.context import CallContext, CallRequest
 from server.pipeline.envelope import Envelope
 from server.pipeline.idempotency import Idempotency
@@ -27,10 +28,12 @@ from server.pipeline.rate_limits import RateLimits
 from server.state.store import StoreDown
 from server.upstream.tenant_api import Upstream
 from tools.refusals import Code, ToolError
-from tools.spec import Caller, ConfirmedInput, Effect, IdempotentInput, TenantApi, Tool, ToolInput
+from tools.spec import Caller, ConfirmedInput, Effect, IdempotentInput, Operation, TenantApi, Tool, ToolInput
 
 MARGIN_S = 1.0
 """The tenant's time ends this much before the call's, so that a chain can still tell what it left behind."""
+
+AnswerT = TypeVar("AnswerT")
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ class Dispatcher:
     Parameters:
         catalogue: the tools there are, by name, in reading order.
         default_toolsets: those listed when the client does not choose.
+        owner_read: the request whose answer says what the caller's organisation is called.
         cap: bytes of one answer, > 0.
         timeout_s: seconds one call may take, > 0.
 
@@ -70,6 +74,7 @@ class Dispatcher:
     replays: Idempotency
     audit: Audit
     telemetry: Telemetry
+    owner_read: Operation | None = None
     cap: int = 60_000
     timeout_s: float = 60.0
     under_way: Counter[str] = field(default_factory=Counter)
@@ -142,7 +147,8 @@ class Dispatcher:
         check_communities(decision, tool, given)
         async with self.limits.enter(admission.principal, admission.tenant):
             if isinstance(given, ConfirmedInput):
-                await self.confirmations.require(admission.principal, tool, given)
+                ask = partial(self._write_question, case.asked, admission, decision, tool, given)
+                await self.confirmations.require(admission.principal, tool, given, ask)
             return await self._run(case.asked, admission, decision, tool, given)
 
     async def _run(
@@ -150,27 +156,42 @@ class Dispatcher:
     ) -> Envelope:
         async def run() -> Envelope:
             api = self._bind_api(asked, admission, decision, tool, time.monotonic() + self.timeout_s - MARGIN_S)
-            patience = asyncio.timeout(self.timeout_s)
-            try:
-                async with patience:
-                    return await self._run_tool(tool, given, api)
-            except TimeoutError:
-                if not patience.expired():
-                    raise
-                raise self._late(tool) from None
+
+            async def work() -> Envelope:
+                return envelope.fit(tool, await tool.run(given, api), self.cap)
+
+            return await self._wait(tool, work(), reading=tool.effect is Effect.READ)
 
         if isinstance(given, IdempotentInput):
             return await self.replays.once(admission.principal, tool, given, run)
         return await run()
 
-    async def _run_tool(self, tool: Tool, given: ToolInput, api: TenantApi) -> Envelope:
-        """Run the tool; an answer of the tenant that does not fit the tool's model is the tenant's fault."""
+    async def _write_question(
+        self, asked: CallRequest, admission: Admission, decision: Decision, tool: Tool, given: ToolInput
+    ) -> str:
+        """What a person is asked before the tool destroys: from the thing itself, which is read first."""
+        assert tool.preview is not None  # noqa: S101 - a rule over the catalogue: what destroys has one
+        api = self._bind_api(asked, admission, decision, tool, time.monotonic() + self.timeout_s - MARGIN_S)
+        preview = await self._wait(tool, tool.preview(given, api), reading=True)
+        tenant, names = admission.tenant, self.upstream.names
+        if names.find(tenant) is None and self.owner_read is not None:
+            with suppress(ToolError):  # the host says where it is, too
+                await api.call(self.owner_read, ids={"id": tenant.organisation})
+        return write_question(preview, names.find(tenant), urlsplit(tenant.api_domain).netloc)
+
+    async def _wait(self, tool: Tool, work: Awaitable[AnswerT], *, reading: bool) -> AnswerT:
+        """The tool's work within its time; an answer of the tenant that fits no model is the tenant's fault."""
+        patience = asyncio.timeout(self.timeout_s)
         try:
-            answer: BaseModel = await tool.run(given, api)
-            return envelope.fit(tool, answer, self.cap)
+            async with patience:
+                return await work
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            raise self._late(reading=reading) from None
         except (ValidationError, PydanticSerializationError) as fault:
             _log.warning("%s: the tenant's answer does not fit: %s", tool.name, _locate_faults(fault))
-        hint = None if tool.effect is Effect.READ else "Look whether it happened before trying again."
+        hint = None if reading else "Look whether it happened before trying again."
         raise ToolError(
             Code.UPSTREAM_INVALID, "The tenant's API answered with something that is not its contract.", hint
         )
@@ -207,10 +228,10 @@ class Dispatcher:
             expires_at=principal.expires_at,
             permissions=self.grants.permissions(principal),
             communities=None if everywhere else bound,
+            organisation_name=self.upstream.names.find(admission.tenant),
         )
 
-    def _late(self, tool: Tool) -> ToolError:
-        reading = tool.effect is Effect.READ
+    def _late(self, *, reading: bool) -> ToolError:
         hint = "Try again, or ask for less at once." if reading else "Look whether it happened before trying again."
         message = f"The call took longer than {self.timeout_s:g} seconds and was given up."
         return ToolError(Code.UPSTREAM_TIMEOUT, message, hint, retryable=reading)

@@ -14,6 +14,7 @@ from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 
 from server import __version__
 from server.credentials.parsing import PresentedCredentials
+from server.pipeline.confirmation import Outcome, build_unagreed
 from server.pipeline.context import CallRequest, Transport
 from server.pipeline.context import new_request_id as new_id
 from server.pipeline.dispatcher import Dispatcher, UnknownTool
@@ -21,7 +22,7 @@ from server.pipeline.envelope import REFUSED, Envelope, build_failure
 from server.protocol import schemas
 from server.protocol.prompts_and_resources import PromptsAndResources, Unknown
 from server.upstream.tenant_api import Progress
-from tools.refusals import Code, ToolError
+from tools.refusals import ToolError
 
 INSTRUCTIONS = (
     "Tools of one organisation of a gamified-community platform, scoped by the credentials of this client's config. "
@@ -95,21 +96,23 @@ class Protocol:
         """tools/call; before destruction a person is asked through the client, where it can ask one."""
         arguments = dict(params.arguments or {})
         if params.request_state is not None:
-            if not _has_agreed(params.input_responses):
-                return _refuse(_build_declined(params.name))
+            outcome = _read_outcome(params.input_responses)
+            if outcome is not Outcome.AGREED:
+                return _refuse(build_unagreed(outcome, params.name, params.request_state))
             arguments["confirm"] = params.request_state
         envelope = await self._call(ctx, params.name, arguments)
         confirm = None if envelope.refusal is None else envelope.refusal.confirm
         if envelope.refusal is None or confirm is None or "confirm" in arguments or not _can_ask(ctx):
             return schemas.build_result(envelope)
-        question = envelope.refusal.message
+        question = envelope.refusal.question or envelope.refusal.message
         if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return t.InputRequiredResult(input_requests={"confirm": _build_form(question)}, request_state=confirm)
         person = self._ask(ctx).presented
         if self._asking[person] >= QUESTIONS:
             return schemas.build_result(envelope)
-        if not await self._ask_person(ctx, person, question):
-            return _refuse(_build_declined(params.name))
+        outcome = await self._ask_person(ctx, person, question)
+        if outcome is not Outcome.AGREED:
+            return _refuse(build_unagreed(outcome, params.name, confirm))
         return schemas.build_result(await self._call(ctx, params.name, arguments | {"confirm": confirm}))
 
     async def _call(self, ctx: Context, name: str, arguments: Mapping[str, Any]) -> Envelope:
@@ -153,12 +156,12 @@ class Protocol:
         )
         return t.CompleteResult(completion=t.Completion(values=list(values), total=len(values), has_more=False))
 
-    async def _ask_person(self, ctx: Context, person: PresentedCredentials, question: str) -> bool:
+    async def _ask_person(self, ctx: Context, person: PresentedCredentials, question: str) -> Outcome:
         self._asking[person] += 1
         try:
             with anyio.move_on_after(PATIENCE_S):
-                return _consents(await ctx.session.elicit_form(question, CONSENT))
-            return False
+                return _judge_answer(await ctx.session.elicit_form(question, CONSENT))
+            return Outcome.UNANSWERED
         finally:
             self._asking[person] -= 1
             if not self._asking[person]:
@@ -181,13 +184,16 @@ def _build_form(question: str) -> t.ElicitRequest:
     return t.ElicitRequest(params=t.ElicitRequestFormParams(message=question, requested_schema=CONSENT))
 
 
-def _has_agreed(said: Mapping[str, Any] | None) -> bool:
+def _read_outcome(said: Mapping[str, Any] | None) -> Outcome:
     answer = (said or {}).get("confirm")
-    return isinstance(answer, t.ElicitResult) and _consents(answer)
+    return _judge_answer(answer) if isinstance(answer, t.ElicitResult) else Outcome.DISMISSED
 
 
-def _consents(answer: t.ElicitResult) -> bool:
-    return answer.action == "accept" and answer.content is not None and answer.content.get("agree") is True
+def _judge_answer(answer: t.ElicitResult) -> Outcome:
+    if answer.action == "cancel":
+        return Outcome.DISMISSED
+    agreed = answer.action == "accept" and answer.content is not None and answer.content.get("agree") is True
+    return Outcome.AGREED if agreed else Outcome.DECLINED
 
 
 def _can_ask(ctx: Context) -> bool:
@@ -200,15 +206,6 @@ def _can_ask(ctx: Context) -> bool:
 
 def _refuse(refusal: ToolError) -> t.CallToolResult:
     return schemas.build_result(build_failure(refusal, new_id()))
-
-
-def _build_declined(name: str) -> ToolError:
-    return ToolError(
-        Code.CONFIRMATION_REQUIRED,
-        f"The person asked did not agree to {name}; nothing was changed.",
-        "Do not call it again unless they ask for it.",
-        reason="declined",
-    )
 
 
 def build_progress(ctx: Context) -> Progress | None:

@@ -52,6 +52,7 @@ class Entry(BaseModel):
         Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")] | None
     ) = None
     trust: str | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     service_credential_file: str | None = None
 
 
@@ -82,7 +83,7 @@ def build_table(document: Mapping[str, Any], base: Path | None) -> Table:
     by_subdomain: dict[str, Tenant] = {}
     for subdomain, entry in entries.items():
         mistakes.extend(f"tenants.{subdomain}: {mistake}" for mistake in _build_mistake(subdomain, entry, base))
-        tenant = Tenant(entry.organisation.lower(), entry.api_domain, subdomain, entry.connect_to)
+        tenant = Tenant(entry.organisation.lower(), entry.api_domain, subdomain, entry.connect_to, name=entry.name)
         if base is not None:
             tenant = _read_files(tenant, entry, base, mistakes)
         by_subdomain[subdomain] = tenant

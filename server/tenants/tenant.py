@@ -18,6 +18,7 @@ class Tenant:
         connect_to: `address:port` to dial instead of what the host resolves to; the URL, Host
             header, SNI and pool key stay the tenant's.
         trust: CA file that may vouch for this host alone (self-signed local tenants).
+        name: what people call the organisation; None leaves it to the tenant's own answers.
         service_credential: what is sent upstream in `service` mode; None in passthrough mode.
     """
 
@@ -27,3 +28,4 @@ class Tenant:
     connect_to: str | None = None
     trust: Path | None = None
     service_credential: Secret | None = None
+    name: str | None = None

@@ -14,6 +14,7 @@ from server.http.net import Answered, NetError, Send
 from server.identity.principal import Principal
 from server.observability.telemetry import NoTelemetry, Telemetry
 from server.state.store import StoreDown
+from server.tenants.names import OrganisationNames
 from server.tenants.tenant import Tenant
 from server.upstream import responses
 from server.upstream.circuit_breaker import CircuitBreaker
@@ -63,6 +64,7 @@ class Upstream:
         identity_header: str = "x-nudj-subject",
         forget: Callable[[str], None] = lambda _digest: None,
         revoked: Callable[[str, str], Awaitable[None]] = _tell_nobody,
+        names: OrganisationNames | None = None,
         timeout_s: float = 10.0,
         cap: int = 8_000_000,
         clock: Callable[[], float] = time.monotonic,
@@ -74,6 +76,7 @@ class Upstream:
         self.mode = mode
         self.forget = forget
         self.revoked = revoked
+        self.names = names or OrganisationNames()
         self.timeout_s = timeout_s
         self.cap = cap
         self.clock = clock
@@ -182,6 +185,8 @@ class _Bound:
         if answered.status == 401:
             self._not_let_in()
         value = responses.read_value(answered, operation, self.principal.organisation)
+        if operation.owner_name is not None and isinstance(value, dict):
+            self.up.names.learn(self.principal.organisation, value.get(operation.owner_name))
         if operation == REVOKE_TOKEN:
             await self._tell_replicas(ids["tokenId"])
         return value
@@ -280,7 +285,7 @@ class _TenantRequest:
 
 
 def _is_declared(tool: Tool, operation: Operation) -> bool:
-    """Whether the tool may make this request: its own operations, and the reads that guard them."""
-    return operation in tool.operations or any(
+    """Whether the tool may make this request: its own operations, the reads that guard them, the owner's name."""
+    return (operation in tool.operations or operation.owner_name is not None) or any(
         operation == BY_ID[guard.read] for own in tool.operations for guard in own.guards
     )

@@ -197,7 +197,7 @@ GET_VARIABLE_CONFIG = Operation("getVariableConfig", "GET", "/variables/{id}")
 
 # Organisations
 CREATE_ORGANISATION = Operation("createOrganisation", "POST", "/organisations")
-GET_ORGANISATION = Operation("getOrganisation", "GET", "/organisations/{id}")
+GET_ORGANISATION = Operation("getOrganisation", "GET", "/organisations/{id}", owner_name="name")
 UPDATE_ORGANISATION = Operation("updateOrganisation", "PATCH", "/organisations/{id}")
 
 # Team

@@ -9,6 +9,7 @@ from tools.refusals import Code, ToolError
 from tools.shared.field_selection import Selecting
 from tools.shared.paging import Page, PageOf, page
 from tools.shared.payouts import PointsShown, XpShown
+from tools.shared.previews import preview_entity
 from tools.shared.schedules import Window
 from tools.shared.tag_lookup import READ_TAGS, ChangedTags, tag_ids
 from tools.shared.texts import ChangedStatus, ChangedTitle, Description, NewDescription, Title, brief, content
@@ -202,7 +203,8 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_achievement,
     toolset="achievements",
-    operations=(op.DELETE_ACHIEVEMENT,),
+    operations=(op.GET_ACHIEVEMENT, op.DELETE_ACHIEVEMENT),
+    preview=preview_entity("Delete the achievement", op.GET_ACHIEVEMENT),
 )
 
 TOOLS = (LIST, GET, UPDATE, DELETE)

@@ -10,6 +10,7 @@ from tools.people.communities import CommunityId
 from tools.shared.field_selection import Selecting
 from tools.shared.paging import Page, PageOf, page
 from tools.shared.payouts import PointsShown, XpShown
+from tools.shared.previews import preview_entity
 from tools.shared.texts import ChangedTitle, Description, NewDescription, Title, brief, content
 from tools.spec import (
     ConfirmedInput,
@@ -246,7 +247,8 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_action,
     toolset="actions",
-    operations=(op.DELETE_ACTION,),
+    operations=(op.GET_ACTION, op.DELETE_ACTION),
+    preview=preview_entity("Delete the action, with the answers people gave,", op.GET_ACTION),
 )
 REORDER = Tool(
     name="reorder_actions",

@@ -8,6 +8,7 @@ from tools.api import operations as op
 from tools.shared.field_selection import Selecting
 from tools.shared.paging import Page, PageOf, page
 from tools.shared.payouts import PointsShown, XpShown
+from tools.shared.previews import preview_entity
 from tools.shared.schedules import Window
 from tools.shared.tag_lookup import READ_TAGS, ChangedTags, tag_ids
 from tools.shared.texts import (
@@ -195,7 +196,12 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_challenge,
     toolset="challenges",
-    operations=(op.DELETE_CHALLENGE,),
+    operations=(op.GET_CHALLENGE, op.DELETE_CHALLENGE),
+    preview=preview_entity(
+        "Delete the challenge",
+        op.GET_CHALLENGE,
+        counts={"numberOfActions": "actions", "startedCount": "starts", "completedCount": "completions"},
+    ),
 )
 
 TOOLS = (LIST, GET, UPDATE, DELETE)

@@ -8,6 +8,7 @@ from tools.api import operations as op
 from tools.people.communities import CommunityId
 from tools.shared.field_selection import Selecting
 from tools.shared.paging import Page, PageOf, page
+from tools.shared.previews import preview_entity
 from tools.shared.schedules import Window
 from tools.shared.tag_lookup import READ_TAGS, TagNames, tag_ids
 from tools.shared.texts import (
@@ -209,7 +210,8 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_post,
     toolset="posts",
-    operations=(op.DELETE_POST,),
+    operations=(op.GET_POST, op.DELETE_POST),
+    preview=preview_entity("Delete the post", op.GET_POST),
 )
 
 TOOLS = (LIST, GET, CREATE, UPDATE, DELETE)

@@ -8,6 +8,7 @@ from tools.api import operations as op
 from tools.people.communities import CommunityId
 from tools.shared.field_selection import Selecting
 from tools.shared.paging import Page, PageOf, page
+from tools.shared.previews import preview_entity
 from tools.shared.schedules import Window
 from tools.shared.tag_lookup import READ_TAGS, ChangedTags, TagNames, tag_ids
 from tools.shared.texts import (
@@ -252,7 +253,10 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_reward,
     toolset="rewards",
-    operations=(op.DELETE_REWARD,),
+    operations=(op.GET_REWARD, op.DELETE_REWARD),
+    preview=preview_entity(
+        "Delete the reward", op.GET_REWARD, counts={"assetsSupply": "in stock", "entriesSupply": "entries"}
+    ),
 )
 
 TOOLS = (LIST, GET, CREATE, UPDATE, DELETE)

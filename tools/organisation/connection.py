@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
-from tools.spec import Effect, Nothing, TenantApi, Tool, ToolOutput
+from tools.api import operations as op
+from tools.refusals import Code, ToolError
+from tools.spec import Effect, Nothing, TenantApi, Tool, ToolOutput, Untrusted
 
 
 class Connection(ToolOutput):
@@ -10,6 +12,7 @@ class Connection(ToolOutput):
 
     subject: str
     organisation: str
+    organisation_name: Untrusted | None = None
     api_domain: str
     roles: tuple[str, ...]
     credential: str
@@ -27,6 +30,7 @@ async def check_connection(_given: Nothing, api: TenantApi) -> Connection:
     return Connection(
         subject=who.subject,
         organisation=who.organisation,
+        organisation_name=who.organisation_name or await _read_name(api),
         api_domain=who.api_domain,
         roles=who.roles,
         credential=who.credential,
@@ -36,6 +40,17 @@ async def check_connection(_given: Nothing, api: TenantApi) -> Connection:
         permissions=who.permissions,
         communities=who.communities,
     )
+
+
+async def _read_name(api: TenantApi) -> str | None:
+    """What the tenant calls the organisation; who asks is known without it, so only a refused token is told."""
+    try:
+        await api.call(op.GET_ORGANISATION, ids={"id": api.caller.organisation})
+    except ToolError as refusal:
+        if refusal.code is Code.UPSTREAM_UNAUTHORIZED:
+            raise
+        return None
+    return api.caller.organisation_name
 
 
 CHECK = Tool(

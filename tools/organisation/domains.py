@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from tools.api import operations as op
+from tools.previews import Preview
+from tools.refusals import Code, ToolError
 from tools.spec import (
     ConfirmedInput,
     Effect,
@@ -79,6 +81,18 @@ async def remove_domain(given: Remove, api: TenantApi) -> Domains:
     return Domains.model_validate(await api.call(op.REMOVE_DOMAIN, body={"domain": given.domain}))
 
 
+async def preview_removal(given: Remove, api: TenantApi) -> Preview:
+    """The host, if it is one of the organisation's.
+
+    Raises:
+        ToolError: not_found, when it is not.
+    """
+    known = Domains.model_validate(await api.call(op.GET_DOMAINS)).custom_domains
+    if given.domain not in known:
+        raise ToolError(Code.NOT_FOUND, "The organisation has no such custom domain.", "Look with get_domains.")
+    return Preview("Remove the domain", given.domain, details=("every token tied to it stops working",))
+
+
 GET = Tool(
     name="get_domains",
     description="Reads the hosts the organisation answers on. To add one, use add_domain.",
@@ -110,7 +124,8 @@ REMOVE = Tool(
     gives=Domains,
     run=remove_domain,
     toolset="domains",
-    operations=(op.REMOVE_DOMAIN,),
+    operations=(op.GET_DOMAINS, op.REMOVE_DOMAIN),
+    preview=preview_removal,
 )
 
 TOOLS = (GET, ADD, REMOVE)

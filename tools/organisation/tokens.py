@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tools.api import operations as op
+from tools.previews import Preview
 from tools.spec import ConfirmedInput, Effect, Permission, Subject, TenantApi, Tool, ToolOutput, Verb
 
 
@@ -33,6 +34,11 @@ async def revoke_token(given: Revoke, api: TenantApi) -> Revoked:
     return Revoked(token_id=given.token_id, revoked=True)
 
 
+async def preview_revocation(given: Revoke, _api: TenantApi) -> Preview:
+    """The token by its id: the API lets nobody read one."""
+    return Preview("Revoke the token", given.token_id, details=("whoever uses it is shut out at once",))
+
+
 REVOKE = Tool(
     name="revoke_token",
     description=("Revokes an API or MCP token for good. Your own ends this connection: see check_connection."),
@@ -43,6 +49,7 @@ REVOKE = Tool(
     run=revoke_token,
     toolset="tokens",
     operations=(op.REVOKE_TOKEN,),
+    preview=preview_revocation,
 )
 
 TOOLS = (REVOKE,)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, field_validator
 
 from tools.api import operations as op
+from tools.previews import Preview
 from tools.shared.changes import changes
 from tools.shared.paging import Page, PageOf, page
 from tools.spec import (
@@ -74,6 +75,27 @@ async def set_webhooks(given: Set, api: TenantApi) -> Webhooks:
     now = {config.url: config.headers for config in (await _read(api)).configs}
     configs = [_config(hook, now.get(hook.url, {})) for hook in given.configs]
     return _shape(_Found.model_validate(await api.call(op.PUT_WEBHOOK_CONFIGS, body={"configs": configs})))
+
+
+async def preview_webhooks(given: Set, api: TenantApi) -> Preview:
+    """What would be removed, added, changed and kept, by URL."""
+    now = {config.url: config for config in (await _read(api)).configs}
+    kept = {hook.url for hook in given.configs}
+    details = [f"removed: {url}" for url in sorted(now.keys() - kept)]
+    unchanged = 0
+    for hook in given.configs:
+        if hook.url in now and not _differs(hook, now[hook.url]):
+            unchanged += 1
+        else:
+            act = "changed" if hook.url in now else "added"
+            details.append(f"{act}: {hook.url} ({', '.join(hook.events)})")
+    return Preview("Replace all webhooks", details=(*details, f"{unchanged} unchanged"))
+
+
+def _differs(hook: Hook, config: "_Config") -> bool:
+    headers = config.headers if hook.headers is None else {header.name: header.value for header in hook.headers}
+    enabled = True if config.is_enabled is None else config.is_enabled
+    return set(hook.events) != set(config.events) or hook.is_enabled != enabled or headers != config.headers
 
 
 def _config(hook: Hook, now: dict[str, str]) -> dict[str, Any]:
@@ -159,6 +181,7 @@ SET = Tool(
     run=set_webhooks,
     toolset="webhooks",
     operations=(op.GET_WEBHOOK_CONFIGS, op.PUT_WEBHOOK_CONFIGS),
+    preview=preview_webhooks,
 )
 LOGS = Tool(
     name="list_webhook_logs",

@@ -7,6 +7,7 @@ from pydantic import Field
 from tools.api import operations as op
 from tools.shared.changes import changes
 from tools.shared.paging import Page, PageOf, page
+from tools.shared.previews import count_in_community, preview_entity
 from tools.shared.texts import ChangedStatus, NewStatus
 from tools.spec import (
     ConfirmedInput,
@@ -175,7 +176,25 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_community,
     toolset="communities",
-    operations=(op.DELETE_COMMUNITY,),
+    operations=(
+        op.GET_COMMUNITY,
+        op.GET_CHALLENGES,
+        op.GET_ACHIEVEMENTS,
+        op.GET_REWARDS,
+        op.GET_POSTS,
+        op.DELETE_COMMUNITY,
+    ),
+    preview=preview_entity(
+        "Delete the community",
+        op.GET_COMMUNITY,
+        titles=("name", "slug"),
+        counters={
+            "challenges": count_in_community(op.GET_CHALLENGES),
+            "achievements": count_in_community(op.GET_ACHIEVEMENTS),
+            "rewards": count_in_community(op.GET_REWARDS),
+            "posts": count_in_community(op.GET_POSTS),
+        },
+    ),
 )
 
 TOOLS = (LIST, GET, CREATE, UPDATE, DELETE)

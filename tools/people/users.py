@@ -9,6 +9,7 @@ from tools.refusals import Code, ToolError
 from tools.shared.changes import changes
 from tools.shared.field_selection import Selecting
 from tools.shared.paging import Page, PageOf, page
+from tools.shared.previews import preview_entity
 from tools.spec import (
     ConfirmedInput,
     Effect,
@@ -189,7 +190,13 @@ ERASE = Tool(
     gives=Erased,
     run=erase_user,
     toolset="users",
-    operations=(op.DELETE_USER_DATA,),
+    operations=(op.GET_USER, op.DELETE_USER_DATA),
+    preview=preview_entity(
+        "Erase the personal data of the user",
+        op.GET_USER,
+        titles=("displayName", "username", "email"),
+        counts={"points": "points"},
+    ),
 )
 
 TOOLS = (LIST, GET, CREATE, ERASE)
