@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
-from tests import figures
-from tests.figures import Figure
-from tests.world import World, running
+from tests.support import measurements
+from tests.support.measurements import Figure
+from tests.support.shared_stack import World, running
 
 LONGEST = (
     "test_clients",
@@ -29,12 +29,12 @@ def anyio_backend() -> str:
 @pytest.fixture
 def figure(record_property: Callable[[str, object], None]) -> Figure:
     """Tell what was measured."""
-    return partial(record_property, figures.NAME)
+    return partial(record_property, measurements.NAME)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """See pytest."""
-    for figure in figures.told(terminalreporter):
+    for figure in measurements.told(terminalreporter):
         terminalreporter.write_line(figure)
 
 

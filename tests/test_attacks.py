@@ -23,9 +23,9 @@ from server.serving.http_connection import HttpConnection
 from server.serving.listener import bind, listen, read_port
 from server.strict_json import strict_json
 from server.upstream import responses
-from tests.sites import Peer, site
+from tests.support.scripted_servers import Peer, site
+from tests.support.shared_stack import World
 from tests.test_http_door import CALL, usual
-from tests.world import World
 from tools.api.operations import GET_CHALLENGE
 from tools.refusals import ToolError
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.sites import Site, reply, site
-from tests.speakers import LEGACY, MODERN, Heard, Http, speaking
-from tests.world import World, beside
+from tests.support.raw_clients import LEGACY, MODERN, Heard, Http, speaking
+from tests.support.scripted_servers import Site, reply, site
+from tests.support.shared_stack import World, beside
 
 OWN = "own"
 TOKEN, OTHER = "{token}", "{other}"

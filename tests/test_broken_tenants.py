@@ -10,9 +10,9 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.sites import Peer, Site, reply, site
-from tests.speakers import LEGACY, MODERN, Heard, Http, speaking, streaming
-from tests.world import Kept, World, beside
+from tests.support.raw_clients import LEGACY, MODERN, Heard, Http, speaking, streaming
+from tests.support.scripted_servers import Peer, Site, reply, site
+from tests.support.shared_stack import Kept, World, beside
 
 JSON = "content-type: application/json"
 ID = "0123456789abcdef01234567"

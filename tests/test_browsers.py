@@ -11,8 +11,8 @@ from mcp.client.sse import sse_client
 
 from server.transports.cors import SENT_BY_CLIENTS
 from server.transports.event_lines import escape_lines
+from tests.support.shared_stack import World, beside
 from tests.test_http_door import CALL, raw, status, usual
-from tests.world import World, beside
 
 PAGE = "http://localhost:5173"
 PREFIX = "/nudj/service"

@@ -13,7 +13,7 @@ from server.state.in_process import InProcess
 from server.state.store import Bucket, StoreDown
 from server.upstream.circuit_breaker import CircuitBreaker
 from server.upstream.retry_budget import RetryBudget
-from tests.issuer import HOME, NOW, bearing
+from tests.support.token_issuer import HOME, NOW, bearing
 
 SIZE, MANY = 50, 500
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from server.protocol import schemas
-from tests.samples import document
+from tests.support.schema_samples import document
 from tools import CATALOGUE
 from tools.api.operations import OPERATIONS
 from tools.api.unreachable import OUT_OF_REACH

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from server.clients.own_process import isolate_ourselves
-from tests.driven import MODULES, surroundings
-from tests.hosted import ROOT, Hosted, hosted
-from tests.walks import examined
+from tests.support.client_processes import MODULES, surroundings
+from tests.support.doctor_runs import examined
+from tests.support.hosted_server import ROOT, Hosted, hosted
 
 CLAUDE = MODULES / "@anthropic-ai" / "claude-code-linux-x64" / "claude"
 

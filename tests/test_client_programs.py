@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from server.clients.own_process import isolate_ourselves
-from tests.driven import MODULES, NODE, surroundings
-from tests.hosted import Hosted, hosted
+from tests.support.client_processes import MODULES, NODE, surroundings
+from tests.support.hosted_server import Hosted, hosted
 
 CODEX = MODULES / "@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex"
 GEMINI = MODULES / "@google/gemini-cli/bundle/gemini.js"

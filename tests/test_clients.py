@@ -15,8 +15,8 @@ import pytest
 from server.clients.blocks import build_document
 from server.clients.table import find_client
 from server.clients.target import Target
-from tests.driven import CLIENTS, INSPECTOR, NODE, Driven, driven, needs_node, surroundings
-from tests.hosted import Hosted, hosted
+from tests.support.client_processes import CLIENTS, INSPECTOR, NODE, Driven, driven, needs_node, surroundings
+from tests.support.hosted_server import Hosted, hosted
 
 EXAMPLE = Path(__file__).parent.parent / "claude_config.example.json"
 

@@ -20,8 +20,8 @@ from mcp.client.streamable_http import streamable_http_client
 from server.identity.principal import Grant, Principal, Role
 from server.pipeline.confirmation import LIFETIME_S, Confirmation, Outcome, build_unagreed
 from server.state.in_process import InProcess
-from tests.speakers import Http, speaking
-from tests.world import World
+from tests.support.raw_clients import Http, speaking
+from tests.support.shared_stack import World
 from tools import CATALOGUE
 from tools.organisation.tokens import REVOKE
 from tools.refusals import Code, ToolError

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.driven import CONFORMANCE, NODE, needs_node
-from tests.figures import Figure
-from tests.hosted import ROOT, stopped, until
+from tests.support.client_processes import CONFORMANCE, NODE, needs_node
+from tests.support.hosted_server import ROOT, stopped, until
+from tests.support.measurements import Figure
 
 HERE = Path(__file__).parent / "conformance"
 

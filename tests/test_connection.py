@@ -9,7 +9,7 @@ import pytest
 
 from server.http.connection import NetError
 from server.http.net import Net
-from tests.sites import reply, site
+from tests.support.scripted_servers import reply, site
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

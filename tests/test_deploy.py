@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from server.settings import Settings, name_variable
-from tests.fleet import needs
+from tests.support.replicas import needs
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))

@@ -12,9 +12,9 @@ import pytest
 
 from server.doctor.diagnosis import STEPS
 from server.doctor.results import EXIT, Kind
-from tests.hosted import ROOT, Hosted, hosted
-from tests.sites import reply, site
-from tests.walks import DOMAIN, TOKEN, broken, examined, remote
+from tests.support.doctor_runs import DOMAIN, TOKEN, broken, examined, remote
+from tests.support.hosted_server import ROOT, Hosted, hosted
+from tests.support.scripted_servers import reply, site
 
 BRIDGE = ("-y", "mcp-remote@0.15.1", "https://mcp.nudj.cx/mcp", "--header", f"x-api-domain:{DOMAIN}")
 

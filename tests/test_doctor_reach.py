@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from server.doctor.results import Kind
-from tests.sites import reply, site
-from tests.walks import broken, examined, remote
+from tests.support.doctor_runs import broken, examined, remote
+from tests.support.scripted_servers import reply, site
 
 PAGES: tuple[tuple[str, bytes, Kind, str], ...] = (
     ("a web page", reply(b"<html>", "content-type: text/html"), Kind.CONFIG, "not_mcp"),

@@ -12,8 +12,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.speakers import Http, speaking
-from tests.world import World
+from tests.support.raw_clients import Http, speaking
+from tests.support.shared_stack import World
 
 
 class Assistant:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 
 from server.serving.listener import bind, listen, read_port
-from tests.entitlement import entitled
-from tests.generated import SOME, slips
-from tests.planting import Planting
-from tests.speakers import Heard, Http, speaking
-from tests.world import World, beside, running
+from tests.support.argument_strategies import SOME, slips
+from tests.support.expected_permissions import entitled
+from tests.support.leaky_answers import Planting
+from tests.support.raw_clients import Heard, Http, speaking
+from tests.support.shared_stack import World, beside, running
 from tools import CATALOGUE
 from tools.spec import ConfirmedInput, Effect, Tool
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.entitlement import ROLES, entitled
-from tests.speakers import LEGACY, MODERN, Http, speaking
-from tests.world import World
+from tests.support.expected_permissions import ROLES, entitled
+from tests.support.raw_clients import LEGACY, MODERN, Http, speaking
+from tests.support.shared_stack import World
 from tools import CATALOGUE
 
 NAMES = [tool.name for tool in CATALOGUE]

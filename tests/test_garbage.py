@@ -10,10 +10,10 @@ import pytest
 
 from server.http.connection import NetError
 from server.pipeline.context import CallContext
-from tests.sites import site
-from tests.speakers import LEGACY, MODERN, Http, speaking
+from tests.support.raw_clients import LEGACY, MODERN, Http, speaking
+from tests.support.scripted_servers import site
+from tests.support.shared_stack import World, beside
 from tests.test_broken_tenants import FAULTS
-from tests.world import World, beside
 from tools.refusals import ToolError
 
 CALLS = 20

@@ -14,7 +14,7 @@ from server.clients.entries import Started, read_entry
 from server.clients.finding import find_entry
 from server.clients.own_process import name_command
 from server.clients.table import CLIENTS
-from tests.hosted import Hosted, hosted
+from tests.support.hosted_server import Hosted, hosted
 
 NAMES = ("server", "tools", "jwt", "anyio", "mcp", "pydantic", "json", "keyring", "sitecustomize", "usercustomize")
 UNREACHED = (sys.executable, "-E", "-P", "-m", "server")

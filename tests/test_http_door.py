@@ -9,8 +9,8 @@ import aiohttp
 import anyio
 import pytest
 
-from tests.speakers import LEGACY, MODERN, speaking, streaming
-from tests.world import Kept, World, beside
+from tests.support.raw_clients import LEGACY, MODERN, speaking, streaming
+from tests.support.shared_stack import Kept, World, beside
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 

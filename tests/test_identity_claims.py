@@ -7,7 +7,7 @@ import pytest
 from server.identity.claims import ExpectedClaims, build_principal
 from server.identity.principal import Grant, Principal, Role
 from server.identity.token_format import UnverifiedToken
-from tests.issuer import ACME, COMMUNITY, GLOBEX, NOW, claims
+from tests.support.token_issuer import ACME, COMMUNITY, GLOBEX, NOW, claims
 from tools.refusals import Code, ToolError
 
 ANY = ExpectedClaims()

@@ -6,8 +6,8 @@ import pytest
 from server.http.net import Answered, Net
 from server.identity.jwks import PublishedKeys
 from server.identity.keys import parse_public_keys
-from tests.issuer import Clock, Web, document, jwk, until
-from tests.sites import reply, site
+from tests.support.scripted_servers import reply, site
+from tests.support.token_issuer import Clock, Web, document, jwk, until
 from tools.refusals import Code, ToolError
 
 URL = "https://auth.nudj.cx/jwks.json"

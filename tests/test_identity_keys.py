@@ -8,7 +8,7 @@ import pytest
 from server.credentials.secret import Secret
 from server.identity.keys import build_secret_key, parse_configured_keys, parse_public_keys
 from server.identity.token_format import parse_token
-from tests.issuer import ASYMMETRIC, SECRET, document, encoded, jwk, mint, rsa_key
+from tests.support.token_issuer import ASYMMETRIC, SECRET, document, encoded, jwk, mint, rsa_key
 
 HMAC = ("HS256", "HS384", "HS512")
 

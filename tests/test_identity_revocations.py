@@ -9,8 +9,8 @@ import pytest
 
 from server.http.net import Net
 from server.identity.revocations import CombinedRevocations, RevocationFeed, Revocations, SharedRevocations
-from tests.issuer import ACME, GLOBEX, Clock, Web, bearing, unrevoked, until
-from tests.sites import reply, site
+from tests.support.scripted_servers import reply, site
+from tests.support.token_issuer import ACME, GLOBEX, Clock, Web, bearing, unrevoked, until
 from tools.refusals import Code, ToolError
 
 URL = "https://auth.nudj.cx/revocations.json"

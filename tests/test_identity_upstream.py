@@ -10,7 +10,7 @@ from server.credentials.secret import Secret
 from server.identity.claims import ExpectedClaims
 from server.identity.upstream_verifier import UpstreamVerifier
 from server.tenants.tenant import Tenant
-from tests.issuer import ACME, GLOBEX, HOME, Clock, Web, bearer, mint
+from tests.support.token_issuer import ACME, GLOBEX, HOME, Clock, Web, bearer, mint
 from tools.refusals import Code, ToolError
 
 URL = f"{HOME.api_domain}/organisations/{ACME}"

@@ -15,8 +15,8 @@ from server.identity.revocations import RevocationFeed, Revocations
 from server.identity.verdict_cache import Verdicts
 from server.identity.verifier import KeyVerifier
 from server.tenants.tenant import Tenant
-from tests.issuer import HOME, NOW, Clock, Web, bearer, document, jwk, mint, unrevoked
-from tests.sites import reply, site
+from tests.support.scripted_servers import reply, site
+from tests.support.token_issuer import HOME, NOW, Clock, Web, bearer, document, jwk, mint, unrevoked
 from tools.refusals import Code, ToolError
 
 JWKS = "https://auth.nudj.cx/jwks.json"

@@ -7,9 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.sites import reply, site
-from tests.speakers import LEGACY, MODERN, Heard, Http, speaking
-from tests.world import Kept, World, beside
+from tests.support.raw_clients import LEGACY, MODERN, Heard, Http, speaking
+from tests.support.scripted_servers import reply, site
+from tests.support.shared_stack import Kept, World, beside
 
 VERSIONS = pytest.mark.parametrize("version", [LEGACY, MODERN])
 _META = {

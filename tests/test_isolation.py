@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.figures import Figure
-from tests.hosted import Hosted, hosted
-from tests.isolation import measure
+from tests.support.hosted_server import Hosted, hosted
+from tests.support.measurements import Figure
+from tests.support.neighbour_latency import measure
 
 REFUSED = {
     "slow": {"upstream_timeout", "upstream_unavailable", "rate_limited"},

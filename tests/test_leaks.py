@@ -14,10 +14,10 @@ import aiohttp
 import pytest
 
 from server.observability.logs import JsonLines
-from tests.fleet import free_port
-from tests.sites import reply, site
-from tests.speakers import LEGACY, MODERN, child, speaking, streaming
-from tests.world import Kept, World, beside
+from tests.support.raw_clients import LEGACY, MODERN, child, speaking, streaming
+from tests.support.replicas import free_port
+from tests.support.scripted_servers import reply, site
+from tests.support.shared_stack import Kept, World, beside
 
 
 def traces(text: str, *secrets: str) -> list[str]:

@@ -14,12 +14,12 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from tests.figures import Figure
-from tests.fleet import replicas
-from tests.hosted import Hosted, hosted
-from tests.issuer import until
-from tests.load import calling
-from tests.speakers import speaking
+from tests.support.hosted_server import Hosted, hosted
+from tests.support.load_generator import calling
+from tests.support.measurements import Figure
+from tests.support.raw_clients import speaking
+from tests.support.replicas import replicas
+from tests.support.token_issuer import until
 
 SOON_S = 1.5
 SOON_ON_ANY_MACHINE_S = 8.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.doctor.results import EXIT, Kind
-from tests.hosted import ROOT, Hosted, hosted
+from tests.support.hosted_server import ROOT, Hosted, hosted
 from tests.test_keychain import with_keyring
 
 COMMAND = (sys.executable, "-m", "server")

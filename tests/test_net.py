@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from server.http.net import AT_A_SWEEP, Net, NetError, Route
-from tests.sites import reply, site
+from tests.support.scripted_servers import reply, site
 
 
 async def fault(net: Net, url: str, method: str = "GET", **more: float) -> tuple[str, bool]:

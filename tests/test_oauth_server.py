@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.signing_in import CALLBACK, DOOR, Connecting, Form, claims, told
+from tests.support.oauth_client import CALLBACK, DOOR, Connecting, Form, claims, told
 
 
 async def test_the_metadata_is_what_clients_check_before_they_begin() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.sites import reply, site
-from tests.speakers import LEGACY, MODERN, speaking
-from tests.world import World, beside
+from tests.support.raw_clients import LEGACY, MODERN, speaking
+from tests.support.scripted_servers import reply, site
+from tests.support.shared_stack import World, beside
 
 ORDER = (
     ("two credentials", "credentials_conflict"),

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from server.sandbox.accounts import Account
-from tests.driven import MODULES, driven, needs_node
+from tests.support.client_processes import MODULES, driven, needs_node
+from tests.support.shared_stack import ROOT, World
 from tests.test_clients import expanded
-from tests.world import ROOT, World
 
 AXE = MODULES / "axe-core" / "axe.min.js"
 PICTURES = ROOT / "artifacts" / "panel"

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from tests.ports import Port
-from tests.samples import document
+from tests.support.document_tenant_api import Port
+from tests.support.schema_samples import document
 from tools import CATALOGUE
 from tools.prompts import PROMPTS, Prompt
 from tools.refusals import Code

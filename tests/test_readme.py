@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.world import ROOT
+from tests.support.shared_stack import ROOT
 from tools import CATALOGUE
 from tools.api.operations import OPERATIONS
 from tools.api.unreachable import OUT_OF_REACH

@@ -8,10 +8,10 @@ import aiohttp
 import anyio
 import pytest
 
-from tests.figures import Figure
-from tests.fleet import SharedState, replicas, shared_state
-from tests.hosted import Hosted, hosted
-from tests.speakers import Heard, Http, speaking
+from tests.support.hosted_server import Hosted, hosted
+from tests.support.measurements import Figure
+from tests.support.raw_clients import Heard, Http, speaking
+from tests.support.replicas import SharedState, replicas, shared_state
 
 AT_ONCE_S = 2.0
 GRACE_S = 10.0

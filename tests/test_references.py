@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.speakers import LEGACY, MODERN, Heard, Http, speaking
-from tests.world import World
+from tests.support.raw_clients import LEGACY, MODERN, Heard, Http, speaking
+from tests.support.shared_stack import World
 
 VERSIONS = pytest.mark.parametrize("version", [LEGACY, MODERN])
 PROMPTS = {"new_challenge", "new_reward", "achievement_series", "feed_post", "theme_tuning", "weekly_report"}

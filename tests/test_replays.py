@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from tests.speakers import Heard, Http, speaking
-from tests.world import World
+from tests.support.raw_clients import Heard, Http, speaking
+from tests.support.shared_stack import World
 
 
 async def create(http: Http, world: World, key: str | None, title: str = "Once", token: str = "manager") -> Heard:

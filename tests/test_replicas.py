@@ -6,10 +6,10 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from tests.figures import Figure
-from tests.fleet import door, replicas, shared_state
-from tests.hosted import Hosted, hosted
-from tests.load import calling
+from tests.support.hosted_server import Hosted, hosted
+from tests.support.load_generator import calling
+from tests.support.measurements import Figure
+from tests.support.replicas import door, replicas, shared_state
 
 CALLERS = 6
 

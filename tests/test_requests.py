@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from server.pipeline import envelope
-from tests.generated import SOME, TAG, arguments
-from tests.ports import Port
-from tests.samples import HEX
+from tests.support.argument_strategies import SOME, TAG, arguments
+from tests.support.document_tenant_api import Port
+from tests.support.schema_samples import HEX
 from tools import CATALOGUE
 from tools.api.operations import GET_ORGANISATION
 from tools.refusals import ToolError

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from tests.figures import Figure
-from tests.fleet import confirmed, replicas, shared_state, token_id
-from tests.hosted import Hosted, hosted
-from tests.speakers import Http, speaking
+from tests.support.hosted_server import Hosted, hosted
+from tests.support.measurements import Figure
+from tests.support.raw_clients import Http, speaking
+from tests.support.replicas import confirmed, replicas, shared_state, token_id
 
 WITHIN_S = 2.0
 

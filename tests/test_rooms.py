@@ -207,3 +207,9 @@ def test_functions_begin_with_a_verb_rather_than_a_participle() -> None:
 def test_one_class_name_means_one_thing() -> None:
     names = _nodes(ast.ClassDef, "server")
     assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+def test_every_helper_of_the_tests_stands_in_their_readme() -> None:
+    readme = (ROOT / "tests" / "support" / "README.md").read_text("utf-8")
+    assert {path.name for path in _files("tests/support")} == set(re.findall(r"`(\w+\.py)`", readme))
+    assert {path.name for path in (ROOT / "tests").glob("*.py") if not path.name.startswith("test_")} == {"conftest.py"}

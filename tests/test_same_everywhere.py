@@ -8,8 +8,8 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import TextContent
 
-from tests.connections import OVER, Over, connected
-from tests.world import World
+from tests.support.sdk_clients import OVER, Over, connected
+from tests.support.shared_stack import World
 
 
 async def say(client: Client, tool: str, **arguments: Any) -> Mapping[str, Any]:

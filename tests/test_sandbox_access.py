@@ -8,7 +8,7 @@ import pytest
 from server.sandbox.endpoints import ENDPOINTS
 from server.sandbox.roles import ROLES
 from server.sandbox.sandbox import Sandbox
-from tests.tenants import PORT, Tenants, refusal
+from tests.support.sandbox_client import PORT, Tenants, refusal
 from tests.test_sandbox_document import bodies, concrete, known_ids
 
 ROLE_TABLE = """

@@ -3,7 +3,7 @@
 from typing import Any
 
 from server.sandbox.sandbox import Sandbox
-from tests.tenants import Tenants, refusal
+from tests.support.sandbox_client import Tenants, refusal
 
 NOBODY = "f" * 24
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from server.sandbox.endpoints import ENDPOINTS
-from tests.tenants import Tenants, refusal
+from tests.support.sandbox_client import Tenants, refusal
 
 NOBODY = "f" * 24
 ALLOCATIONS = {"mechanism": "random", "amountToDistribute": 1, "allocations": []}

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.figures import Figure
-from tests.hosted import sandbox
+from tests.support.hosted_server import sandbox
+from tests.support.measurements import Figure
 
 CHECKS = (
     "not_a_server_error",

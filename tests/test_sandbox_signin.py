@@ -15,7 +15,7 @@ from server.sandbox.sessions import Sessions
 from server.sandbox.store import EntityStore
 from server.sandbox.token_admin import TokenAdmin
 from server.sandbox.tokens import Tokens
-from tests.tenants import PORT, Tenants, refusal
+from tests.support.sandbox_client import PORT, Tenants, refusal
 
 ACME, GLOBEX = f"http://acme.localhost:{PORT}", f"http://globex.localhost:{PORT}"
 

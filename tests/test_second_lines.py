@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.sites import Site, reply, site
-from tests.speakers import LEGACY, MODERN, Http, speaking
-from tests.world import World, beside
+from tests.support.raw_clients import LEGACY, MODERN, Http, speaking
+from tests.support.scripted_servers import Site, reply, site
+from tests.support.shared_stack import World, beside
 
 FOREIGN = "c" * 24
 

@@ -7,8 +7,8 @@ from server.access.policy import Policy
 from server.identity.principal import Grant, Principal, Role
 from server.pipeline import envelope
 from server.protocol import schemas
-from tests.figures import Figure
-from tests.samples import HEX
+from tests.support.measurements import Figure
+from tests.support.schema_samples import HEX
 from tools import CATALOGUE
 from tools.spec import Tool
 from tools.toolsets import DEFAULT, TOOLSETS

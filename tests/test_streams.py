@@ -13,8 +13,8 @@ from server.protocol.handlers import Protocol
 from server.serving.listener import bind, listen, read_port
 from server.transports.http import Health, HttpOptions, build_app, read_request
 from server.transports.sse import StreamLimits
-from tests.speakers import Stream, streaming
-from tests.world import Kept, World
+from tests.support.raw_clients import Stream, streaming
+from tests.support.shared_stack import Kept, World
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 

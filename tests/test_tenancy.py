@@ -14,13 +14,13 @@ import pytest
 
 from server.pipeline import envelope
 from server.protocol import schemas
-from tests.attempts import Attempts
-from tests.figures import Figure
-from tests.holdings import mark_of
-from tests.oracle import TOOLS, Attempt, Oracle, Who
-from tests.sites import Peer, reply, site
-from tests.speakers import LEGACY, MODERN, Heard, Http, Wire, child, speaking, streaming
-from tests.world import World, beside
+from tests.support.access_oracle import TOOLS, Attempt, Oracle, Who
+from tests.support.call_generator import Attempts
+from tests.support.measurements import Figure
+from tests.support.organisation_data import mark_of
+from tests.support.raw_clients import LEGACY, MODERN, Heard, Http, Wire, child, speaking, streaming
+from tests.support.scripted_servers import Peer, reply, site
+from tests.support.shared_stack import World, beside
 from tools import CATALOGUE
 
 CALLS = int(os.environ.get("NUDJ_TENANCY_CALLS", "20000"))

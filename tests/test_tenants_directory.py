@@ -10,8 +10,8 @@ from server.http.net import Route
 from server.tenants.directory import Directory
 from server.tenants.entries import build_table
 from server.tenants.sources import TenantFile
-from tests.entries import AT_ACME, AT_GLOBEX, CUSTOM, ENTRIES, LOCAL, SUFFIX
-from tests.issuer import ACME
+from tests.support.directory_entries import AT_ACME, AT_GLOBEX, CUSTOM, ENTRIES, LOCAL, SUFFIX
+from tests.support.token_issuer import ACME
 from tools.refusals import Code, ToolError
 
 

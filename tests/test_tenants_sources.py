@@ -13,9 +13,9 @@ from server.http.net import Net
 from server.tenants.entries import Mistakes, build_table
 from server.tenants.sources import OneTenant, TenantFeed, TenantFile
 from server.tenants.tenant import Tenant
-from tests.entries import AT_ACME, AT_GLOBEX, ENTRIES, FEED, TOML
-from tests.issuer import ACME, GLOBEX, Web, until
-from tests.sites import reply, site
+from tests.support.directory_entries import AT_ACME, AT_GLOBEX, ENTRIES, FEED, TOML
+from tests.support.scripted_servers import reply, site
+from tests.support.token_issuer import ACME, GLOBEX, Web, until
 from tools.refusals import Code, ToolError
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from server.identity.token_format import LENGTH_CAP, parse_token
 from server.strict_json import strict_json
-from tests.issuer import claims, encoded, mint, raw
+from tests.support.token_issuer import claims, encoded, mint, raw
 from tools.refusals import Code, ToolError
 
 HEAD = b'{"alg":"ES256","typ":"JWT","kid":"ES256"}'

@@ -17,7 +17,7 @@ from server.identity.keys import FixedKeys, KeySet, build_secret_key, parse_publ
 from server.identity.principal import Grant, Principal, Role
 from server.identity.verifier import KeyVerifier
 from server.tenants.tenant import Tenant
-from tests.issuer import (
+from tests.support.token_issuer import (
     ACME,
     HOME,
     NOW,
@@ -32,7 +32,7 @@ from tests.issuer import (
     signature,
     unrevoked,
 )
-from tests.ways import ENVELOPES, HEADERS, NAMED_IDS, PAYLOADS, PUBLIC, SIGNATURES, Part
+from tests.support.token_parts import ENVELOPES, HEADERS, NAMED_IDS, PAYLOADS, PUBLIC, SIGNATURES, Part
 from tools.refusals import Code, ToolError
 
 KEYS: dict[str, KeySet] = {

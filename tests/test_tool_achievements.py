@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.ports import Port
-from tests.reach import Reach
+from tests.support.document_tenant_api import Port
+from tests.support.sandbox_tenant_api import Reach
 from tools.api import operations as op
 from tools.content.achievements import Update, update_achievement
 from tools.refusals import Code, ToolError

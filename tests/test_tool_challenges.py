@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.reach import Reach
+from tests.support.sandbox_tenant_api import Reach
 from tools.refusals import Code
 
 QUIZ = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.reach import Reach
+from tests.support.sandbox_tenant_api import Reach
 from tools.refusals import Code
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.reach import Reach
+from tests.support.sandbox_tenant_api import Reach
 from tools.refusals import Code
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.ports import Call, Port
-from tests.reach import TOOLS, Reach
+from tests.support.document_tenant_api import Call, Port
+from tests.support.sandbox_tenant_api import TOOLS, Reach
 from tools.refusals import Code, ToolError
 from tools.shared.concurrency import AT_ONCE, PAGES, SIZE, together
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.ports import Port
-from tests.reach import Reach
+from tests.support.document_tenant_api import Port
+from tests.support.sandbox_tenant_api import Reach
 from tools.content.giveaways import Give, give_rewards
 from tools.refusals import Code, ToolError
 

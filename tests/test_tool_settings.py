@@ -3,8 +3,8 @@
 import pytest
 
 from server.pipeline import envelope
-from tests.ports import Port
-from tests.reach import TOOLS, Reach
+from tests.support.document_tenant_api import Port
+from tests.support.sandbox_tenant_api import TOOLS, Reach
 from tools.api import operations as op
 from tools.organisation.webhooks import Header, Hook, Set, set_webhooks
 from tools.refusals import Code

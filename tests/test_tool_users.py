@@ -3,9 +3,9 @@
 import pytest
 
 from server.pipeline import envelope
-from tests.ports import Port
-from tests.reach import TOOLS, Reach
-from tests.samples import HEX
+from tests.support.document_tenant_api import Port
+from tests.support.sandbox_tenant_api import TOOLS, Reach
+from tests.support.schema_samples import HEX
 from tools.people.users import Erase, erase_user
 from tools.refusals import Code, ToolError
 

@@ -8,8 +8,8 @@ import pytest
 
 from server.credentials.secret import Secret
 from server.identity.principal import Grant, Role
-from tests.bound import ACME, GLOBEX, JSON, PRINCIPAL, THING, TOKEN, said, sent, world
-from tests.sites import reply
+from tests.support.scripted_servers import reply
+from tests.support.tenant_api_harness import ACME, GLOBEX, JSON, PRINCIPAL, THING, TOKEN, said, sent, world
 from tools.api import operations as op
 from tools.content import challenges
 from tools.people import communities

@@ -6,7 +6,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from tests.bound import said, world
+from tests.support.tenant_api_harness import said, world
 from tools.api import operations as op
 from tools.refusals import Code, ToolError
 from tools.spec import Operation

@@ -15,9 +15,9 @@ import anyio
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.fleet import free_port, replicas
-from tests.hosted import Hosted, hosted
-from tests.speakers import speaking
+from tests.support.hosted_server import Hosted, hosted
+from tests.support.raw_clients import speaking
+from tests.support.replicas import free_port, replicas
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 

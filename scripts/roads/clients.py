@@ -9,8 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tests.driven import CLIENTS as DRIVERS
-from tests.driven import INSPECTOR, MODULES, NODE, surroundings
+from tests.support.client_processes import CLIENTS as DRIVERS
+from tests.support.client_processes import INSPECTOR, MODULES, NODE, surroundings
 
 CALLS: tuple[tuple[str, dict[str, Any]], ...] = (("list_communities", {"limit": 10}), ("report_points", {}))
 """A tool that makes one request, and one that makes many and tells progress."""

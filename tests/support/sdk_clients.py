@@ -11,7 +11,7 @@ from mcp.client.sse import sse_client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.world import ROOT, World
+from tests.support.shared_stack import ROOT, World
 
 Over = Literal["/mcp 2026-07-28", "/mcp 2025-11-25", "/sse", "stdio"]
 OVER: tuple[Over, ...] = ("/mcp 2026-07-28", "/mcp 2025-11-25", "/sse", "stdio")

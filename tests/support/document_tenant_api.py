@@ -6,7 +6,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tests.samples import COMPONENTS, HEX, document, sample
+from tests.support.schema_samples import COMPONENTS, HEX, document, sample
 from tools.api.operations import OPERATIONS
 from tools.spec import Caller, Operation
 

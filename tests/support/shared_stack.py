@@ -23,7 +23,7 @@ from server.observability.logs import JsonLines
 from server.serving.lifecycle import bind_ports, serve_http
 from server.settings import name_variable
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 PLENTY: Mapping[str, str] = {
     "tenant_rate": "1000000",

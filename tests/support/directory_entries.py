@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.issuer import ACME, GLOBEX
+from tests.support.token_issuer import ACME, GLOBEX
 
 SUFFIX = "/api/v2/admin"
 AT_ACME = f"https://acme.nudj.cx{SUFFIX}"

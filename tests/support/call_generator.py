@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.holdings import mark_of
-from tests.oracle import TOOLS, Attempt, Oracle, Who
+from tests.support.access_oracle import TOOLS, Attempt, Oracle, Who
+from tests.support.organisation_data import mark_of
 
 GOOD = ("viewer", "moderator", "manager", "admin", "super-admin", "community", "x_api_token")
 BAD = ("expired", "revoked", "forged", "garbage", "none", "two")

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.speakers import Http, speaking
+from tests.support.raw_clients import Http, speaking
 
 
 @dataclass

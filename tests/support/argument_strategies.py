@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from server.protocol import schemas
-from tests.samples import HEX
+from tests.support.schema_samples import HEX
 from tools.shared.field_selection import Selecting
 from tools.spec import Tool
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.entitlement import entitled, needed
-from tests.holdings import HEX, Holdings, held_by, theirs_in
+from tests.support.expected_permissions import entitled, needed
+from tests.support.organisation_data import HEX, Holdings, held_by, theirs_in
 
 
 @dataclass(frozen=True, slots=True)

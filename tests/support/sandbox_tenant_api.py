@@ -7,7 +7,7 @@ from typing import Any
 from server.http.net import Answered
 from server.pipeline import validation
 from server.upstream import responses
-from tests.tenants import Tenants
+from tests.support.sandbox_client import Tenants
 from tools import CATALOGUE
 from tools.refusals import Code, ToolError
 from tools.spec import Caller, Operation, Tool

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from tests.fleet import replicas
-from tests.hosted import Hosted
-from tests.load import Outcomes, calling
-from tests.sites import reply, site
+from tests.support.hosted_server import Hosted
+from tests.support.load_generator import Outcomes, calling
+from tests.support.replicas import replicas
+from tests.support.scripted_servers import reply, site
 
 BUDGETS = {
     "NUDJ_MCP_TENANT_RATE": "100",

@@ -16,7 +16,7 @@ from server.identity.principal import Grant, Principal, Role
 from server.tenants.tenant import Tenant
 from server.upstream.circuit_breaker import CircuitBreaker
 from server.upstream.tenant_api import Mode, Upstream
-from tests.sites import Peer, Site, reply, site
+from tests.support.scripted_servers import Peer, Site, reply, site
 from tools.api import operations as op
 from tools.people import communities
 from tools.refusals import ToolError

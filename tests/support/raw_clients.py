@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from yarl import URL
 
 from server.pipeline.envelope_schema import ENVELOPE
-from tests.world import ROOT, World
+from tests.support.shared_stack import ROOT, World
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 

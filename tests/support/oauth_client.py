@@ -15,7 +15,7 @@ import httpx
 
 from server.sandbox.accounts import Account
 from server.sandbox.sandbox import Sandbox
-from tests.tenants import PORT, Tenants
+from tests.support.sandbox_client import PORT, Tenants
 
 DOOR = "http://127.0.0.1:4998"
 """Where the MCP server would be."""

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.issuer import ACME, GLOBEX, jwk, private_key, signature
+from tests.support.token_issuer import ACME, GLOBEX, jwk, private_key, signature
 
 PUBLIC = ("ES256", "EdDSA", "RS256")
 UNLISTED: tuple[object, ...] = ("none", "NONE", "es256", "rs256", "Ed25519", "", None, [])

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosted import ROOT, Hosted, stopped
-from tests.speakers import Http
+from tests.support.hosted_server import ROOT, Hosted, stopped
+from tests.support.raw_clients import Http
 
 
 def free_port() -> int:
