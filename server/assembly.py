@@ -13,6 +13,7 @@ import anyio
 from opentelemetry.trace import Tracer
 from starlette.types import ASGIApp
 
+from server import oauth_assembly
 from server.access import roles
 from server.access.policy import Policy
 from server.config_warnings import list_warnings
@@ -22,7 +23,7 @@ from server.http.net import Net, Send
 from server.identity.claims import ExpectedClaims
 from server.identity.jwks import PublishedKeys
 from server.identity.keys import FixedKeys, Keys, build_secret_key, parse_configured_keys
-from server.identity.revocations import CombinedRevocations, RevocationFeed, Revocations, SharedRevocations
+from server.identity.revocations import Revocations, SharedRevocations
 from server.identity.upstream_verifier import UpstreamVerifier
 from server.identity.verdict_cache import Verdicts
 from server.identity.verifier import KeyVerifier, Verifier
@@ -43,6 +44,7 @@ from server.state.store import Store, StoreDown
 from server.tenants.entries import Mistakes
 from server.tenants.sources import OneTenant, Source, TenantFeed, TenantFile
 from server.upstream.circuit_breaker import CircuitBreaker
+from server.upstream.credentials import UpstreamCredential
 from server.upstream.tenant_api import Upstream
 from tools.prompts import Prompt
 from tools.resources import Resource
@@ -120,6 +122,7 @@ def load_files(settings: Settings) -> LoadedFiles:
     confirm_key = attempt("confirm_key_file", lambda: _read_confirm_key(settings.confirm_key_file))
     tenants = attempt("tenants_file", lambda: _build_local_tenants(settings))
     sink = attempt("audit_file", lambda: RotatingFile(settings.audit_file) if settings.audit_file else None)
+    attempt("oauth_client_secret_file", lambda: oauth_assembly.build_client(settings))
     tracer = attempt("traces", lambda: build_exporter() if settings.traces else None)
     if mistakes or table is None or confirm_key is None:
         raise SettingsError(tuple(mistakes))
@@ -147,14 +150,18 @@ async def deploy(
         revoked = SharedRevocations(store, StoreDown, needs_ids=settings.redis_url is not None)
         telemetry = _build_telemetry(settings, catalogue, read.tracer)
         telemetry.sample(Sample.AUDIT_LOST, lambda: audit.lost)
-        verifier = _build_verifier(settings, read.keys, net.send, revoked, telemetry)
-        gate = Authenticator(verifier, tenants.directory, catalogue.toolsets)
+        revocations = oauth_assembly.build_revocations(settings, net.send, revoked)
+        verifier = _build_verifier(settings, read.keys, net.send, revocations, telemetry)
+        oauth = oauth_assembly.build_oauth_way(settings, net.send, tenants.directory, revocations, telemetry)
+        gate = Authenticator(verifier, tenants.directory, catalogue.toolsets, oauth.authenticator if oauth else None)
         calls = Dispatcher(
             catalogue={tool.name: tool for tool in catalogue.tools},
             default_toolsets=catalogue.default_toolsets,
             gate=gate,
             grants=Policy(read.matrix),
-            upstream=_build_upstream(settings, net.send, verifier, revoked, telemetry),
+            upstream=_build_upstream(
+                settings, net.send, verifier, revoked, telemetry, oauth.credential if oauth else None
+            ),
             limits=_build_limits(settings, store),
             confirmations=Confirmation(read.confirm_key, store, time.time),
             replays=Idempotency(store),
@@ -165,7 +172,7 @@ async def deploy(
             timeout_s=settings.call_timeout_s,
         )
         tasks = await stack.enter_async_context(anyio.create_task_group())
-        for source in (verifier, tenants):
+        for source in (verifier, tenants, *((oauth.identifier,) if oauth else ())):
             await source.refresh()
             tasks.start_soon(source.run)
         yield Deployment(
@@ -178,7 +185,7 @@ async def deploy(
             ),
             gate,
             audit,
-            ready=lambda: verifier.ready and tenants.ready,
+            ready=lambda: verifier.ready and tenants.ready and (oauth is None or oauth.identifier.ready),
             metrics=telemetry.metrics_app() if isinstance(telemetry, PrometheusTelemetry) else None,
         )
         tasks.cancel_scope.cancel()
@@ -226,11 +233,14 @@ def _build_local_tenants(settings: Settings) -> Source | None:
 
 
 def _build_verifier(
-    settings: Settings, keys: Keys | None, send: Send, revoked: SharedRevocations, telemetry: Telemetry
+    settings: Settings, keys: Keys | None, send: Send, revocations: Revocations, telemetry: Telemetry
 ) -> Verifier:
-    types = frozenset(None if word == "none" else word.lower() for word in settings.auth_types)
     expected = ExpectedClaims(
-        issuer=settings.auth_issuer, audience=settings.auth_audience, types=types, skew_s=settings.auth_skew_s
+        issuer=settings.auth_issuer,
+        audience=settings.auth_audience,
+        types=oauth_assembly.read_types(settings),
+        skew_s=settings.auth_skew_s,
+        door=settings.public_url if settings.oauth_issuer else None,
     )
     if settings.auth_verify == "upstream":
         return UpstreamVerifier(send, expected)
@@ -240,15 +250,7 @@ def _build_verifier(
     verdicts = Verdicts()
     telemetry.sample(Sample.VERDICT_HITS, lambda: verdicts.hits)
     telemetry.sample(Sample.VERDICT_MISSES, lambda: verdicts.misses)
-    return KeyVerifier(keys, _build_revocations(settings, send, revoked), expected, verdicts=verdicts)
-
-
-def _build_revocations(settings: Settings, send: Send, revoked: SharedRevocations) -> Revocations:
-    return (
-        revoked
-        if settings.revocations_url is None
-        else CombinedRevocations(RevocationFeed(settings.revocations_url, send), revoked)
-    )
+    return KeyVerifier(keys, revocations, expected, verdicts=verdicts)
 
 
 def _build_store(settings: Settings) -> AbstractAsyncContextManager[Store]:
@@ -273,7 +275,12 @@ def _build_limits(settings: Settings, store: Store) -> RateLimits:
 
 
 def _build_upstream(
-    settings: Settings, send: Send, verifier: Verifier, revoked: SharedRevocations, telemetry: Telemetry
+    settings: Settings,
+    send: Send,
+    verifier: Verifier,
+    revoked: SharedRevocations,
+    telemetry: Telemetry,
+    at_door: UpstreamCredential | None,
 ) -> Upstream:
     breaker = CircuitBreaker()
     telemetry.sample(Sample.BREAKERS_OPEN, lambda: breaker.open_circuits)
@@ -281,9 +288,8 @@ def _build_upstream(
         send,
         telemetry=telemetry,
         breaker=breaker,
-        mode=settings.upstream_credential,
-        identity_header=settings.upstream_identity_header,
-        forget=verifier.forget,
+        credential=oauth_assembly.build_static_credential(settings, verifier),
+        at_door=at_door,
         revoked=revoked.tell,
         timeout_s=settings.upstream_timeout_s,
     )

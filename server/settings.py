@@ -7,16 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from server.setting_types import File, Port, Web, Words, check_base, check_claim, check_header
 
 PREFIX = "NUDJ_MCP_"
 
@@ -41,41 +34,6 @@ class SettingsError(ValueError):
         self.mistakes = mistakes
 
 
-def _split_words(value: object) -> object:
-    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
-
-
-def _check_url(value: str) -> str:
-    loopback = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
-    if not value.startswith(("https://", *loopback)):
-        raise ValueError("must start with https:// (http:// only for 127.0.0.1, localhost and [::1])")
-    return value
-
-
-def _check_base(value: str | None) -> str | None:
-    if value is not None and ({"?", "#", "@"} & set(value)):
-        raise ValueError("must be scheme, host and perhaps a path, without query, fragment or credentials")
-    return value and value.rstrip("/")
-
-
-def _check_header(header: str) -> str:
-    if header.lower() in ("x-api-token", "x-api-domain", "x-request-id", "x-language"):
-        raise ValueError("is a header with a meaning of its own")
-    return header
-
-
-def _check_exists(value: Path) -> Path:
-    if not value.is_file():
-        raise ValueError("no such file")
-    return value
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_split_words)]
-Web = Annotated[str, AfterValidator(_check_url)]
-File = Annotated[Path, AfterValidator(_check_exists)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-
-
 class Settings(BaseModel):
     """What an operator can decide. docs/configuration.md is generated from this class."""
 
@@ -92,7 +50,7 @@ class Settings(BaseModel):
     public_url: Annotated[
         Web | None,
         Field(description="Base URL clients reach this server under; its host is served, its path is the prefix."),
-        AfterValidator(_check_base),
+        AfterValidator(check_base),
     ] = None
     max_body_bytes: Annotated[int, Field(ge=1_000, le=16_000_000, description="Largest request body.")] = 1_000_000
     sse_streams: Annotated[int, Field(ge=1, description="Open legacy SSE streams in all.")] = 1000
@@ -130,6 +88,36 @@ class Settings(BaseModel):
         File | None, Field(description="Role matrix instead of the built-in one (server/access/roles.toml).")
     ] = None
 
+    oauth_issuer: Annotated[
+        Web | None,
+        Field(description="Authorization server for /o/mcp and /o/t/{subdomain}/mcp; unset: there are no such paths."),
+    ] = None
+    oauth_jwks_url: Annotated[
+        Web | None, Field(description="Its key set; unset: auth_jwks_url, when it is the issuer of both doors.")
+    ] = None
+    oauth_introspection_url: Annotated[
+        Web | None, Field(description="Its introspection endpoint, instead of a key set: for opaque tokens.")
+    ] = None
+    oauth_introspection_cache_s: Annotated[
+        float, Field(ge=0, le=30, description="How long an answer of it is kept, so how late a revocation is noticed.")
+    ] = 5.0
+    oauth_client_id: Annotated[str | None, Field(description="This server's own client there.")] = None
+    oauth_client_secret_file: Annotated[File | None, Field(description="Its secret; read anew at each use.")] = None
+    oauth_organisation_claim: Annotated[
+        str, Field(description="Claim with the organisation's 24-hex id."), AfterValidator(check_claim)
+    ] = "organisationId"
+    oauth_roles_claim: Annotated[
+        str, Field(description="Claim with the role strings."), AfterValidator(check_claim)
+    ] = "roles"
+    oauth_upstream: Annotated[
+        Literal["exchange", "service"],
+        Field(description="What goes to the tenant's API in place of an OAuth token, which never does."),
+    ] = "exchange"
+    oauth_exchange_url: Annotated[Web | None, Field(description="Token endpoint (RFC 8693); for exchange.")] = None
+    oauth_exchange_audience: Annotated[
+        str | None, Field(description="Audience to ask for; unset: the organisation's API domain as resource.")
+    ] = None
+
     tenants_file: Annotated[File | None, Field(description="Tenant directory, TOML; re-read when it changes.")] = None
     tenants_url: Annotated[Web | None, Field(description="Tenant directory, JSON feed; polled.")] = None
     upstream_credential: Annotated[
@@ -139,7 +127,7 @@ class Settings(BaseModel):
     upstream_identity_header: Annotated[
         str,
         Field(pattern=r"^[Xx]-[A-Za-z0-9-]{1,62}$", description="Header that names the caller in service mode."),
-        AfterValidator(_check_header),
+        AfterValidator(check_header),
     ] = "x-acting-subject"
     upstream_timeout_s: Annotated[float, Field(gt=0, le=300, description="One request to a tenant.")] = 15.0
     call_timeout_s: Annotated[float, Field(ge=2, le=600, description="One tool call in all.")] = 60.0
@@ -179,7 +167,7 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         """What one setting asks of another; every mistake is named, not only the first."""
-        mistakes = [*self._verification(), *self._directory()]
+        mistakes = [*self._verification(), *self._directory(), *self._oauth()]
         if mistakes:
             raise ValueError("; ".join(mistakes))
         return self
@@ -196,6 +184,27 @@ class Settings(BaseModel):
             case "upstream" if self.upstream_credential != "passthrough":
                 return ["auth_verify is upstream, which works only with upstream_credential passthrough"]
         return []
+
+    def _oauth(self) -> list[str]:
+        """The OAuth door is whole or not there: nothing about it is guessed."""
+        if self.oauth_issuer is None:
+            return []
+        needed = {"public_url": "the door's own address is in every token for it"}
+        needed |= {"auth_audience": "or the static door would take tokens made for this one"}
+        if self.oauth_introspection_url is None and self.auth_issuer != self.oauth_issuer:
+            needed |= {"oauth_jwks_url": "or oauth_introspection_url"}
+        if self.oauth_upstream == "exchange":
+            needed |= {"oauth_exchange_url": "or oauth_upstream service: a client's token never goes upstream"}
+        if self.oauth_upstream == "exchange" or self.oauth_introspection_url is not None:
+            needed |= dict.fromkeys(("oauth_client_id", "oauth_client_secret_file"), "this server must prove itself")
+        missing = [
+            f"oauth_issuer is set, so {name_variable(name)} must be too ({why})"
+            for name, why in needed.items()
+            if getattr(self, name) is None
+        ]
+        if self.oauth_introspection_url is not None and self.oauth_jwks_url is not None:
+            missing.append("set either oauth_jwks_url or oauth_introspection_url, not both")
+        return missing
 
     def _directory(self) -> list[str]:
         given = [name for name in ("tenants_file", "tenants_url") if getattr(self, name) is not None]

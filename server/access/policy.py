@@ -93,6 +93,12 @@ class Policy:
     def refusal(self, decision: Decision, principal: Principal, tool: Tool, mode: Mode) -> ToolError:
         """The answer for a decision that denied."""
         match decision.denied:
+            case Code.MODE_DENIED if principal.scopes is not None and "nudj:write" not in principal.scopes:
+                return ToolError(
+                    Code.MODE_DENIED,
+                    f"This connection may only read; {tool.name} changes something.",
+                    "Connect again, and take the tick off read only on the page that asks.",
+                )
             case Code.MODE_DENIED:
                 return ToolError(
                     Code.MODE_DENIED,

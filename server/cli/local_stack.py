@@ -46,7 +46,13 @@ class LocalStack:
 
     def tokens(self) -> dict[str, Any]:
         """The content of a tokens file."""
-        return {"mcp_url": self.mcp_url, "sse_url": self.sse_url} | list_tokens(self.sandbox)
+        door = {"resource": f"{self.settings.public_url}/o/mcp", "issuer": self.settings.oauth_issuer}
+        accounts = [
+            {"email": each.email, "password": each.password, "role": each.role, "organisations": each.organisations}
+            for each in self.sandbox.accounts
+        ]
+        own = {"mcp_url": self.mcp_url, "sse_url": self.sse_url, "oauth": door, "accounts": accounts}
+        return own | list_tokens(self.sandbox)
 
 
 @asynccontextmanager
@@ -64,15 +70,17 @@ async def run_local_stack(arguments: argparse.Namespace, audit: Sink) -> AsyncIt
     async with AsyncExitStack() as stack:
         tenant = stack.enter_context(bind("127.0.0.1", 0))
         sandbox = Sandbox(port=read_port(tenant))
-        trust = build_settings(sandbox, Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        trust = build_settings(sandbox, folder)
         settings = settings_flags.read_settings(arguments, trust, _ROOMY)
         read = load_files(settings)
         logs.set_level(settings.log_level)
         ports = stack.enter_context(bind_ports(settings))
         await stack.enter_async_context(listen(sandbox.app, tenant))
+        here = f"http://127.0.0.1:{ports.number}"
+        settings = open_oauth_door(settings, sandbox, here, folder)
         deployment = await stack.enter_async_context(deploy(settings, read, WHOLE, audit))
         deployment.audit.watch(sandbox.observe)
-        here = f"http://127.0.0.1:{ports.number}"
         sandbox.mcp_url = f"{here}/mcp"
         sandbox.send = (await stack.enter_async_context(Net())).send
         health = await stack.enter_async_context(serve_http(deployment, ports))
@@ -96,6 +104,32 @@ def build_settings(sandbox: Sandbox, folder: Path) -> dict[str, str]:
         "revocations_url": sandbox.revocations_url,
         "tenants_file": str(directory),
     }
+
+
+def open_oauth_door(settings: Settings, sandbox: Sandbox, here: str, folder: Path) -> Settings:
+    """The same settings with the OAuth door, for which the embedded tenant is the authorization server.
+
+    Parameters:
+        here: origin of the MCP side, which clients use unless the settings name another.
+        folder: where this server's own secret is written, readable by its owner alone.
+    """
+    if settings.oauth_issuer is not None:
+        return settings
+    base = settings.public_url or here
+    sandbox.oauth.resources.base = base
+    secret = folder / "oauth-client-secret"
+    secret.touch(mode=0o600)
+    secret.write_text(sandbox.oauth.client_secret, "utf-8")
+    given = {
+        "public_url": base,
+        "oauth_issuer": sandbox.issuer,
+        "oauth_jwks_url": sandbox.jwks_url,
+        "oauth_client_id": sandbox.oauth.client_id,
+        "oauth_client_secret_file": secret,
+        "oauth_exchange_url": f"{sandbox.issuer}/oauth/token",
+        "oauth_exchange_audience": sandbox.audience,
+    }
+    return Settings.model_validate(settings.model_dump() | given)
 
 
 def list_tokens(sandbox: Sandbox) -> dict[str, Any]:

@@ -12,6 +12,7 @@ CredentialKind = Literal["bearer", "api_token"]
 
 _LENGTH_CAP = 8_200
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _MINT = "Copy a token from the admin panel (Settings, Developer, MCP Tokens) into the client's config."
 
 
@@ -19,7 +20,8 @@ _MINT = "Copy a token from the admin panel (Settings, Developer, MCP Tokens) int
 class PresentedCredentials:
     """Everything a request says about who asks and where to; unjudged, every occurrence of a header kept.
 
-    `path` is the subdomain of `/t/{subdomain}/mcp`; on stdio the process environment fills the same places.
+    `path` is the subdomain of `/t/{subdomain}/mcp`; on stdio the process environment fills the same places. `door` is
+    the URL of the OAuth resource the request came to, which its token must have been made for; None at every other.
     """
 
     authorization: tuple[str, ...] = ()
@@ -28,6 +30,7 @@ class PresentedCredentials:
     path: str | None = None
     mode: tuple[str, ...] = ()
     toolsets: tuple[str, ...] = ()
+    door: str | None = None
 
     def __repr__(self) -> str:
         return f"Presented(domain={self.domain!r}, path={self.path!r})"
@@ -36,10 +39,12 @@ class PresentedCredentials:
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """The one credential of a request. `kind` says which header it came in and so goes out in; what the token *is*
-    only its verified claims can say (Principal.kind)."""
+    only its verified claims can say (Principal.kind). `door` is the OAuth resource it came to, if it came to one: such
+    a token goes nowhere else."""
 
     kind: CredentialKind
     token: Secret
+    door: str | None = None
 
 
 def find_credential(presented: PresentedCredentials) -> Credentials:
@@ -68,6 +73,24 @@ def find_credential(presented: PresentedCredentials) -> Credentials:
             "Send one of them, or the same token in both.",
         )
     return Credentials("bearer" if bearer is not None else "api_token", Secret(tokens[0]))
+
+
+def find_bearer(presented: PresentedCredentials) -> Credentials:
+    """Find the one access token of a request to the OAuth door, JWT or opaque (RFC 6750 section 2.1).
+
+    Raises:
+        ToolError: credentials_missing, credentials_malformed or credentials_conflict.
+    """
+    if not presented.authorization and not presented.api_token:
+        raise ToolError(
+            Code.CREDENTIALS_MISSING, "The request carries no token.", "Sign in; the client does it itself."
+        )
+    if len(presented.authorization) != 1 or presented.api_token:
+        raise ToolError(Code.CREDENTIALS_CONFLICT, "The request must carry one access token, in Authorization alone.")
+    scheme, _, token = presented.authorization[0].partition(" ")
+    if scheme.lower() != "bearer" or len(token) > _LENGTH_CAP or _B64TOKEN.fullmatch(token) is None:
+        _build_malformed("not_bearer", "Authorization does not carry one Bearer token.", "Sign in again.")
+    return Credentials("bearer", Secret(token), presented.door)
 
 
 def _take_one(values: Sequence[str], name: str) -> str | None:

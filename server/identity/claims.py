@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -39,6 +39,10 @@ class ExpectedClaims:
             long-lived API token.
         types: `typ` headers accepted, lower case; None stands for absent.
         skew_s: 0-30, how far the issuer's clock may be ahead of ours (`nbf`, `iat`); `exp` gets no grace.
+        organisation_claim, roles_claim: the names under which the issuer says them.
+        oauth: the tokens are OAuth grants: audience, scopes and client are read, every one is a bearer's, and roles of
+            another form than ours grant nothing (an issuer of several products has others).
+        door: base URL of the OAuth door, so that a token that was made for it is told where to go.
     """
 
     issuer: str | None = None
@@ -46,6 +50,10 @@ class ExpectedClaims:
     kinds: frozenset[str] | None = frozenset({"mcp", "session"})
     types: frozenset[str | None] = TYPES
     skew_s: int = 30
+    organisation_claim: str = "organisationId"
+    roles_claim: str = "roles"
+    oauth: bool = False
+    door: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.skew_s <= 30:
@@ -82,30 +90,52 @@ def build_principal(token: UnverifiedToken, digest: str, expected: ExpectedClaim
     Raises:
         ToolError: token_invalid or token_expired.
     """
-    claims = _read(token)
+    claims = _read(token, expected)
     _check_times(claims, expected, now)
     _check_expected(claims, expected)
     organisation = claims.organisation.lower()
     return Principal(
         subject=claims.sub,
         organisation=organisation,
-        grants=_read_grants(claims.roles, organisation),
+        grants=_read_grants(claims.roles, organisation, strict=not expected.oauth),
         expires_at=int(claims.exp),
         token_id=claims.jti,
         kind=_check_kind(claims.type, expected),
         digest=digest,
+        **(_read_grant_of(token, claims) if expected.oauth else {}),
     )
 
 
-def _read(token: UnverifiedToken) -> Claims:
-    if any(token.claims.get(name, "") is None for name in _READ):
+def _read_grant_of(token: UnverifiedToken, claims: Claims) -> dict[str, Any]:
+    """What only an OAuth token says (RFC 9068 section 2.2); `scp`, `azp` and `sid` are older words for the same."""
+    said = token.claims
+
+    def read(*names: str) -> str | None:
+        found = next((said[name] for name in names if name in said), None)
+        return found if isinstance(found, str) and 0 < len(found) <= 256 and found.isprintable() else None
+
+    scope = said.get("scope", said.get("scp", ""))
+    words = scope.split() if isinstance(scope, str) else scope if isinstance(scope, list) else []
+    return {
+        "audiences": (claims.aud,) if isinstance(claims.aud, str) else tuple(claims.aud or ()),
+        "scopes": frozenset(word for word in words[:100] if isinstance(word, str)),
+        "client_id": read("client_id", "azp"),
+        "grant_id": read("grant", "sid"),
+    }
+
+
+def _read(token: UnverifiedToken, expected: ExpectedClaims) -> Claims:
+    renamed = {"organisationId": expected.organisation_claim, "roles": expected.roles_claim}
+    said = {name: value for name, value in token.claims.items() if name not in renamed}
+    said |= {own: token.claims[theirs] for own, theirs in renamed.items() if theirs in token.claims}
+    if any(said.get(name, "") is None for name in _READ):
         raise build_invalid("claims", "The token has a claim that is null.")
-    if "cnf" in token.claims:
+    if "cnf" in said:
         raise build_invalid(
             "claims", "The token is bound to a key of its holder (cnf), and no proof of that came with it."
         )
     try:
-        return Claims.model_validate(token.claims)
+        return Claims.model_validate(said)
     except ValidationError as fault:
         names = sorted({str(error["loc"][0]) for error in fault.errors(include_input=False)})
         raise build_invalid(
@@ -127,18 +157,26 @@ def _check_expected(claims: Claims, expected: ExpectedClaims) -> None:
         raise build_invalid("issuer", "The token comes from another issuer.")
     audiences = [claims.aud] if isinstance(claims.aud, str) else claims.aud or []
     if expected.audience is not None and expected.audience not in audiences:
+        door = expected.door
+        if door is not None and any(audience.startswith(f"{door}/o/") for audience in audiences):
+            hint = (
+                f"Connect the client to {door}/o/mcp, without headers; or mint a token in the admin panel for this URL."
+            )
+            raise build_invalid("audience", "The token was made for the OAuth door of this server.", hint)
         raise build_invalid("audience", "The token was made for another audience.")
 
 
 def _check_kind(word: str | None, expected: ExpectedClaims) -> CredentialKind:
+    if expected.oauth:
+        return "bearer"
     if word is not None and expected.kinds is not None and word not in expected.kinds:
         raise build_invalid("kind", "The token is not an access token: its type claim names another use.")
     return "api_token" if word is None else "bearer"
 
 
-def _read_grants(roles: list[str], organisation: str) -> tuple[Grant, ...]:
+def _read_grants(roles: list[str], organisation: str, *, strict: bool) -> tuple[Grant, ...]:
     return _intern(
-        tuple(dict.fromkeys(grant for text in roles if (grant := _read_grant(text, organisation)) is not None))
+        tuple(dict.fromkeys(grant for text in roles if (grant := _read_grant(text, organisation, strict)) is not None))
     )
 
 
@@ -148,12 +186,12 @@ def _intern(grants: tuple[Grant, ...]) -> tuple[Grant, ...]:
     return grants
 
 
-def _read_grant(text: str, organisation: str) -> Grant | None:
+def _read_grant(text: str, organisation: str, strict: bool) -> Grant | None:
     if text == _EVERYWHERE:
         return Grant(Role.SUPER_ADMIN)
     found = _GRANT.fullmatch(text)
     if found is None:
-        if re.fullmatch(r"role-[a-z][a-z-]{0,39}", text) is None:
+        if strict and re.fullmatch(r"role-[a-z][a-z-]{0,39}", text) is None:
             raise build_invalid("roles", "The token has a role in a form this server does not know.")
         return None
     home, community, word = found.groups()

@@ -40,6 +40,9 @@ class Principal:
         token_id: `jti`, for audit and revocation; None when the token has none.
         kind: which of the two credentials it was.
         digest: SHA-256 of the token, hex: the key under which anything about it may be kept.
+        audiences: resources the token was made for; read at the OAuth door only, where it is compared on every call.
+        scopes: what an OAuth grant covers; None for a token that is not limited that way.
+        client_id, grant_id: the program and the grant behind an OAuth token, for audit.
 
     `key` is the organisation and SHA-256 of the subject, which may be of any length: under it, what concerns the caller
     whatever its token is kept.
@@ -52,6 +55,10 @@ class Principal:
     token_id: str | None
     kind: CredentialKind
     digest: str
+    audiences: tuple[str, ...] = ()
+    scopes: frozenset[str] | None = None
+    client_id: str | None = None
+    grant_id: str | None = None
     key: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

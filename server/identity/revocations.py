@@ -198,6 +198,29 @@ class CombinedRevocations:
                 tasks.start_soon(source.run)
 
 
+class FollowedRevocations:
+    """Revocations that somebody else keeps fresh already."""
+
+    def __init__(self, revocations: Revocations) -> None:
+        self._revocations = revocations
+
+    @property
+    def ready(self) -> bool:
+        """Whether they are."""
+        return self._revocations.ready
+
+    async def check(self, who: Principal) -> bool:
+        """Whether they know the id."""
+        return await self._revocations.check(who)
+
+    async def refresh(self) -> bool:
+        """Whether they are fresh, as far as is known."""
+        return self.ready
+
+    async def run(self) -> None:
+        """Nothing to do here."""
+
+
 def _build_key(organisation: str, token_id: str) -> str:
     return f"{organisation}:{token_id}"
 

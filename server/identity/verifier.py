@@ -48,6 +48,35 @@ class Verifier(Protocol):
         ...
 
 
+class Identifier(Protocol):
+    """Says whose an OAuth token is, or refuses; for which resource it was made is the next room's question."""
+
+    async def identify(self, credentials: Credentials) -> Principal:
+        """The caller.
+
+        Raises:
+            ToolError: token_* or verification_unavailable.
+        """
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether a token could be judged now."""
+        ...
+
+    def forget(self, digest: str) -> None:
+        """Drop the verdict on a token at once."""
+        ...
+
+    async def refresh(self) -> bool:
+        """Ask every source of trust once; whether all answered."""
+        ...
+
+    async def run(self) -> None:
+        """Keep the sources of trust fresh until cancelled."""
+        ...
+
+
 class KeyVerifier:
     """Verifies signatures itself, with published or configured keys.
 
@@ -77,12 +106,16 @@ class KeyVerifier:
         return self._keys.current is not None and self._revocations.ready
 
     async def verify(self, credentials: Credentials, locate: Locate) -> tuple[Principal, Tenant]:
+        """See `Verifier.verify`."""
+        return await self.identify(credentials), locate()
+
+    async def identify(self, credentials: Credentials) -> Principal:
         """Signature and claims once per token, revocation at each call."""
         who = self.get_cached(credentials) or await self._judge(credentials)
         if await self._revocations.check(who):
             self.forget(who.digest)
             raise ToolError(Code.TOKEN_REVOKED, "The token was revoked.")
-        return who, locate()
+        return who
 
     def get_cached(self, credentials: Credentials) -> Principal | None:
         """The verdict reached before, if it still stands; costs a hash and a look-up."""

@@ -20,6 +20,9 @@ class Sample(StrEnum):
     KEY_SET_REFRESHES = "nudj_key_set_refreshes_total"
     BREAKERS_OPEN = "nudj_breakers_open"
     STREAMS_OPEN = "nudj_streams_open"
+    INTROSPECTIONS = "nudj_oauth_introspections_total"
+    TOKEN_EXCHANGES = "nudj_oauth_token_exchanges_total"
+    TOKEN_EXCHANGE_HITS = "nudj_oauth_token_exchange_hits_total"
 
 
 _HELP = {
@@ -29,6 +32,9 @@ _HELP = {
     Sample.KEY_SET_REFRESHES: "Fetches of the key set.",
     Sample.BREAKERS_OPEN: "Tenant hosts that are not called for now.",
     Sample.STREAMS_OPEN: "SSE streams held open.",
+    Sample.INTROSPECTIONS: "OAuth tokens that the authorization server was asked about.",
+    Sample.TOKEN_EXCHANGES: "OAuth tokens exchanged for one of the tenant's API.",
+    Sample.TOKEN_EXCHANGE_HITS: "Requests to tenants that an exchanged token was kept for.",
 }
 
 Read = Callable[[], float]

@@ -7,6 +7,7 @@ from server.access.policy import Mode
 from server.credentials.parsing import Credentials, PresentedCredentials, find_credential
 from server.identity.principal import Principal
 from server.identity.verifier import Verifier
+from server.pipeline.door_authentication import WRITE, DoorAuthenticator
 from server.tenants.tenant import Tenant
 from tools.refusals import Code, ToolError
 
@@ -38,10 +39,17 @@ class Admission:
 class Authenticator:
     """Decides admission, in the documented order: credentials, token, domain, organisation, narrowing headers."""
 
-    def __init__(self, verifier: Verifier, directory: Locate, toolsets: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        verifier: Verifier,
+        directory: Locate,
+        toolsets: tuple[str, ...],
+        at_door: DoorAuthenticator | None = None,
+    ) -> None:
         self.verifier = verifier
         self._directory = directory
         self._toolsets = toolsets
+        self._at_door = at_door
 
     async def admit(self, presented: PresentedCredentials) -> Admission:
         """Judge one request.
@@ -50,8 +58,7 @@ class Authenticator:
             ToolError: the first of credentials_*, token_*, domain_*, tenant_unknown, organisation_mismatch and
                 mode_invalid that applies, or verification_unavailable when a check could not run.
         """
-        credentials = find_credential(presented)
-        principal, tenant = await self.verifier.verify(credentials, lambda: self._directory.locate(presented))
+        credentials, principal, tenant = await self._identify(presented)
         if principal.organisation != tenant.organisation:
             raise ToolError(
                 Code.ORGANISATION_MISMATCH,
@@ -60,7 +67,16 @@ class Authenticator:
                 "and mint a token there. check_connection tells when both fit.",
                 organisation=principal.organisation,
             )
-        return Admission(credentials, principal, tenant, _read_mode(presented), self._choose(presented))
+        return Admission(credentials, principal, tenant, _read_mode(presented, principal), self._choose(presented))
+
+    async def _identify(self, presented: PresentedCredentials) -> tuple[Credentials, Principal, Tenant]:
+        """By the way of the door the request came to, and by no other."""
+        if presented.door is not None:
+            if self._at_door is None:
+                raise RuntimeError("a request came to an OAuth door that this server does not have")
+            return await self._at_door.admit(presented)
+        credentials = find_credential(presented)
+        return (credentials, *await self.verifier.verify(credentials, lambda: self._directory.locate(presented)))
 
     async def refusal(self, presented: PresentedCredentials) -> ToolError | None:
         """Why this request would not be admitted; None when it would."""
@@ -87,12 +103,14 @@ class Authenticator:
         return frozenset(names)
 
 
-def _read_mode(presented: PresentedCredentials) -> Mode:
+def _read_mode(presented: PresentedCredentials, principal: Principal) -> Mode:
+    """The header can only tighten what the token allows."""
+    widest: Mode = "builder" if principal.scopes is None or WRITE in principal.scopes else "planner"
     if not presented.mode:
-        return "builder"
+        return widest
     for mode in MODES:
         if presented.mode == (mode,):
-            return mode
+            return mode if widest == "builder" else widest
     raise ToolError(
         Code.MODE_INVALID,
         "x-agent-mode has a value that does not exist.",

@@ -14,6 +14,7 @@ from server.protocol.handlers import Protocol
 from server.serving.listener import bind, listen, read_port, wait_for_stop
 from server.settings import Settings
 from server.transports.http import LOOPBACK, LOOPBACK_ORIGINS, Health, HttpOptions, build_app, read_request
+from server.transports.oauth_door import OAuthDoor
 from server.transports.sse import StreamLimits
 
 _WRITTEN_S = 0.2
@@ -96,7 +97,14 @@ def build_options(settings: Settings) -> HttpOptions:
         caps=StreamLimits(total=settings.sse_streams),
         refuse_at_transport=settings.auth_refuse_at == "transport",
         public_url=settings.public_url,
+        oauth=_build_door(settings),
     )
+
+
+def _build_door(settings: Settings) -> OAuthDoor | None:
+    if settings.oauth_issuer is None or settings.public_url is None:
+        return None
+    return OAuthDoor(settings.public_url, settings.oauth_issuer)
 
 
 def _read_host(url: str | None) -> tuple[str, ...]:

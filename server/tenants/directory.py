@@ -48,6 +48,34 @@ class Directory:
             )
         return tenant
 
+    def find_of(self, organisation: str, presented: PresentedCredentials) -> Tenant:
+        """The tenant of an OAuth token: its own organisation's, unless the path names one; a header must agree.
+
+        Raises:
+            ToolError: domain_malformed, tenant_unknown or domain_conflict.
+        """
+        if presented.path is not None or presented.domain:
+            named = self.locate(presented)
+            if presented.path is not None:
+                return named
+            if named.organisation != organisation:
+                raise ToolError(
+                    Code.DOMAIN_CONFLICT,
+                    "x-api-domain names another organisation than the one chosen when signing in.",
+                    "Take x-api-domain out of the client's config: here the organisation comes with the sign-in.",
+                )
+            return named
+        found = self._table.by_organisation.get(organisation, ())
+        if not found:
+            raise _build_unknown("The organisation chosen when signing in is not registered with this server.")
+        if len(found) > 1:
+            raise ToolError(
+                Code.DOMAIN_CONFLICT,
+                "The organisation is registered under several subdomains.",
+                "Connect the client to /o/t/{subdomain}/mcp, which names one.",
+            )
+        return found[0]
+
     def find(self, domain: str) -> Tenant:
         """The tenant of exactly this domain.
 

@@ -26,18 +26,22 @@ class Mistakes(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The tenants, by the exact string a client must send, by subdomain, and by host and port for the way out."""
+    """The tenants, by the exact string a client must send, by subdomain, by organisation, and by
+    host and port for the way out."""
 
     by_domain: Mapping[str, Tenant]
     by_subdomain: Mapping[str, Tenant]
     by_host: Mapping[tuple[str, int], Tenant]
+    by_organisation: Mapping[str, tuple[Tenant, ...]]
 
     @classmethod
     def of(cls, by_domain: Mapping[str, Tenant], by_subdomain: Mapping[str, Tenant]) -> Self:
         """Derive the rest."""
-        return cls(
-            by_domain, by_subdomain, {split_host_and_port(domain): tenant for domain, tenant in by_domain.items()}
-        )
+        by_organisation: dict[str, tuple[Tenant, ...]] = {}
+        for tenant in by_subdomain.values():
+            by_organisation[tenant.organisation] = (*by_organisation.get(tenant.organisation, ()), tenant)
+        by_host = {split_host_and_port(domain): tenant for domain, tenant in by_domain.items()}
+        return cls(by_domain, by_subdomain, by_host, by_organisation)
 
 
 class Entry(BaseModel):

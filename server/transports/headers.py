@@ -1,6 +1,7 @@
 """From raw HTTP headers to what was presented: every occurrence kept, nothing judged."""
 
 import hashlib
+from typing import Any
 
 from starlette.types import Scope
 
@@ -15,18 +16,19 @@ _SEEN = {
 }
 
 
-def read_credentials(scope: Scope, path: str | None) -> PresentedCredentials:
+def read_credentials(scope: Scope, path: str | None, door: str | None = None) -> PresentedCredentials:
     """Collect what this one request says about who asks and where to.
 
     Parameters:
         path: the subdomain of `/t/{subdomain}/mcp`, None on the plain path.
+        door: the OAuth resource it came to, None at the static door.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[str, Any] = {}
     for name, value in scope["headers"]:
         member = _SEEN.get(name)
         if member is not None:
             found.setdefault(member, []).append(value.decode("utf-8", "surrogateescape"))
-    return PresentedCredentials(path=path, **{member: tuple(values) for member, values in found.items()})
+    return PresentedCredentials(path=path, door=door, **{member: tuple(values) for member, values in found.items()})
 
 
 def name_owner(who: PresentedCredentials) -> str:

@@ -23,6 +23,7 @@ from server.transports.event_lines import EventLines
 from server.transports.fast_path import FastPath
 from server.transports.http_guard import PRESENTED, Admit, HttpGuard
 from server.transports.landing_page import LandingPage, is_wanted
+from server.transports.oauth_door import OAuthDoor
 from server.transports.sse import StreamLimits, Streams
 from tools.refusals import ToolError
 
@@ -40,6 +41,7 @@ class HttpOptions:
         caps: limits of SSE streams.
         refuse_at_transport: answer bad credentials with 403 before MCP rather than in the call.
         public_url: the base URL clients reach the server under; its path is the prefix of all paths.
+        oauth: the OAuth door; None where there is none.
     """
 
     hosts: Sequence[str] = LOOPBACK
@@ -48,6 +50,7 @@ class HttpOptions:
     caps: StreamLimits = field(default_factory=StreamLimits)
     refuse_at_transport: bool = False
     public_url: str | None = None
+    oauth: OAuthDoor | None = None
 
 
 @dataclass(slots=True)
@@ -97,13 +100,15 @@ def build_app(
         ],
         lifespan=lifespan,
     )
+    recorded = _record_refusal(calls) if calls is not None else admit
     return HttpGuard(
         _Front(PostOnly(endpoint, landing), inner),
         hosts=door.hosts,
         origins=door.origins,
-        admit=(_record_refusal(calls) if calls is not None else admit) if door.refuse_at_transport else None,
+        admit=recorded if door.refuse_at_transport else None,
         draining=lambda: health.draining,
         prefix=urlsplit(door.public_url or "").path,
+        oauth=None if door.oauth is None else (door.oauth, recorded),
     )
 
 

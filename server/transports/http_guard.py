@@ -14,6 +14,7 @@ from server.credentials.parsing import PresentedCredentials
 from server.pipeline.envelope import REFUSED
 from server.transports.cors import allow_origin
 from server.transports.headers import name_owner, read_credentials
+from server.transports.oauth_door import OAuthDoor
 from tools.refusals import ToolError
 
 PRESENTED = "nudj.presented"
@@ -38,6 +39,7 @@ class HttpGuard:
         admit: for deployments that refuse at transport level: judges a request before MCP; None leaves it to the call.
         draining: true once the server is about to stop; connections are then closed after their answer.
         prefix: the path under which clients see the server, such as `/nudj`; a proxy may leave it or take it off.
+        oauth: the OAuth door, with what judges its requests; None where there is none.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class HttpGuard:
         admit: Admit | None,
         draining: Callable[[], bool],
         prefix: str = "",
+        oauth: tuple[OAuthDoor, Admit] | None = None,
     ) -> None:
         self._app = app
         self._prefix = prefix
@@ -57,6 +60,7 @@ class HttpGuard:
         self._origins = _Allowed(origin.encode() for origin in origins)
         self._admit = admit
         self._draining = draining
+        self._oauth = oauth
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._draining():
@@ -67,7 +71,10 @@ class HttpGuard:
         self._find_path(scope)
         scope["headers"] = _trim(scope["headers"])
         origins = [value for name, value in scope["headers"] if name == b"origin"]
-        if not origins or scope["path"] in _OPEN:
+        described = self._oauth and self._oauth[0].describe(scope)
+        if described is not None:  # public, and read by pages of any origin before they know whether they may come in
+            await (self._refuse(scope) or described)(scope, receive, send)
+        elif not origins or scope["path"] in _OPEN:
             await self._answer(scope, receive, send)
         elif all(origin in self._origins for origin in origins):
             await self._shared(scope, receive, send)
@@ -94,6 +101,10 @@ class HttpGuard:
         refused = self._refuse(scope)
         if refused is not None:
             return refused
+        if self._oauth is not None:
+            found = self._oauth[0].find_path(scope["raw_path"])
+            if found is not None:
+                return await self._judge_at_door(scope, *self._oauth, *found)
         path = _PATH.fullmatch(scope["raw_path"])
         if path is not None:
             scope["path"], scope["raw_path"] = "/mcp", b"/mcp"
@@ -102,6 +113,18 @@ class HttpGuard:
             scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=name_owner(who), scopes=[]))
         refusal = None if self._admit is None else await self._admit(who)
         return self._app if refusal is None else _build_forbidden(refusal)
+
+    async def _judge_at_door(
+        self, scope: Scope, door: OAuthDoor, admit: Admit, resource: str, subdomain: str | None
+    ) -> ASGIApp:
+        """As at the static door, but that nobody comes in without a good token."""
+        scope["path"], scope["raw_path"] = "/mcp", b"/mcp"
+        who = scope[PRESENTED] = read_credentials(scope, subdomain, resource)
+        refusal = await admit(who) if scope["method"] == "POST" else None
+        if refusal is None:
+            return self._app
+        inside = self._app if self._admit is None else _build_forbidden(refusal)
+        return door.refuse(resource, refusal) or inside
 
     def _refuse(self, scope: Scope) -> Response | None:
         host = [value for name, value in scope["headers"] if name == b"host"]

@@ -5,9 +5,8 @@ import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import quote
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from server.credentials.parsing import Credentials
 from server.http.net import Answered, NetError, Send
@@ -18,13 +17,13 @@ from server.tenants.names import OrganisationNames
 from server.tenants.tenant import Tenant
 from server.upstream import responses
 from server.upstream.circuit_breaker import CircuitBreaker
+from server.upstream.credentials import Passthrough, UpstreamCredential
 from server.upstream.retry_budget import RetryBudget
 from server.upstream.urls import build_url
 from tools.api.operations import BY_ID, REVOKE_TOKEN
 from tools.refusals import Code, ToolError
 from tools.spec import Caller, Operation, TenantApi, Tool
 
-Mode = Literal["passthrough", "service"]
 Progress = Callable[[float, float | None, str | None], Awaitable[None]]
 
 _UNWATCHED = NoTelemetry()
@@ -45,8 +44,8 @@ class Upstream:
         send: the way out.
         breaker, retries: circuits and repeats by tenant.
         telemetry: watches each request.
-        mode: `passthrough` sends the caller's own credential, `service` the tenant's with `identity_header`.
-        forget: told the digest of a token that the tenant no longer accepts.
+        credential: what is sent for callers of the static door.
+        at_door: what is sent for callers of the OAuth door; None where there is no such door.
         revoked: told organisation and id of a token that its tenant has just revoked; raises StoreDown.
         timeout_s: seconds for one request, > 0.
         cap: bytes of one answer, > 0.
@@ -60,9 +59,8 @@ class Upstream:
         breaker: CircuitBreaker | None = None,
         retries: RetryBudget | None = None,
         telemetry: Telemetry = _UNWATCHED,
-        mode: Mode = "passthrough",
-        identity_header: str = "x-nudj-subject",
-        forget: Callable[[str], None] = lambda _digest: None,
+        credential: UpstreamCredential | None = None,
+        at_door: UpstreamCredential | None = None,
         revoked: Callable[[str, str], Awaitable[None]] = _tell_nobody,
         names: OrganisationNames | None = None,
         timeout_s: float = 10.0,
@@ -73,14 +71,13 @@ class Upstream:
         self.breaker = breaker or CircuitBreaker()
         self.retries = retries or RetryBudget()
         self.telemetry = telemetry
-        self.mode = mode
-        self.forget = forget
         self.revoked = revoked
         self.names = names or OrganisationNames()
         self.timeout_s = timeout_s
         self.cap = cap
         self.clock = clock
-        self._identity_header = identity_header
+        self._credential = credential or Passthrough(lambda _digest: None)
+        self._at_door = at_door
 
     def bind(
         self,
@@ -114,29 +111,11 @@ class Upstream:
                 organisation=principal.organisation,
             )
         headers = {"accept": "application/json", "user-agent": "nudj-mcp", "x-request-id": request_id}
-        headers |= self._credential(principal, tenant, credentials)
-        return _Bound(self, principal, tenant, tool, caller, headers, deadline, progress)
-
-    def _credential(self, principal: Principal, tenant: Tenant, credentials: Credentials) -> dict[str, str]:
-        if self.mode == "passthrough":
-            token = credentials.token.reveal()
-            return {"authorization": f"Bearer {token}"} if credentials.kind == "bearer" else {"x-api-token": token}
-        if any(grant.community is not None for grant in principal.grants):
-            raise ToolError(
-                Code.COMMUNITY_DENIED,
-                "This server reaches the tenant with a credential of its own, which is not bound to communities.",
-                "Use a token with a role in the whole organisation.",
-            )
-        if tenant.service_credential is None:
-            raise ToolError(
-                Code.INTERNAL,
-                "The directory has no service credential for this organisation.",
-                "Ask the operator to add service_credential to the organisation's entry.",
-            )
-        return {
-            "x-api-token": tenant.service_credential.reveal(),
-            self._identity_header: quote(principal.subject, safe="@:|+"),
-        }
+        way = self._credential if credentials.door is None else self._at_door
+        if way is None:
+            raise RuntimeError("there is no way upstream for a token of the OAuth door")
+        way.check(principal, tenant)
+        return _Bound(self, principal, tenant, tool, caller, headers, deadline, progress, way, credentials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +130,8 @@ class _Bound:
     headers: Mapping[str, str]
     deadline: float
     progress: Progress | None
+    way: UpstreamCredential
+    credentials: Credentials = field(repr=False)
 
     @property
     def caller(self) -> Caller:
@@ -181,9 +162,7 @@ class _Bound:
         if body is not None:
             request.headers["content-type"] = "application/json"
             request.body = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
-        answered = await self._ask(request)
-        if answered.status == 401:
-            self._not_let_in()
+        answered = await self._send(request)
         value = responses.read_value(answered, operation, self.principal.organisation)
         if operation.owner_name is not None and isinstance(value, dict):
             self.up.names.learn(self.principal.organisation, value.get(operation.owner_name))
@@ -201,15 +180,14 @@ class _Bound:
                 "Call revoke_token again in a few seconds; until then the tenant itself refuses the token.",
             ) from None
 
-    def _not_let_in(self) -> None:
-        if self.up.mode == "passthrough":
-            self.up.forget(self.principal.digest)
-            return
-        raise ToolError(
-            Code.UPSTREAM_UNAUTHORIZED,
-            "The tenant's API does not accept this server's own credential.",
-            "Ask the operator to renew service_credential in the organisation's entry.",
-        )
+    async def _send(self, request: "_TenantRequest") -> Answered:
+        """Ask with the caller's credential; where it is refused and another may be had, once more with that."""
+        for again in (False, True):
+            own = await self.way.build_headers(self.principal, self.tenant, self.credentials)
+            answered = await self._ask(replace(request, headers={**request.headers, **own}))
+            if answered.status != 401 or not self.way.note_refusal(self.principal, self.tenant, again):
+                break
+        return answered
 
     async def _ask(self, request: "_TenantRequest") -> Answered:
         """Send, and repeat a read once when that may help."""

@@ -15,7 +15,8 @@ from server.http.net import Net
 from server.identity.principal import Grant, Principal, Role
 from server.tenants.tenant import Tenant
 from server.upstream.circuit_breaker import CircuitBreaker
-from server.upstream.tenant_api import Mode, Upstream
+from server.upstream.credentials import Passthrough, ServiceCredential
+from server.upstream.tenant_api import Upstream
 from tests.support.scripted_servers import Peer, Site, reply, site
 from tools.api import operations as op
 from tools.people import communities
@@ -66,7 +67,7 @@ class World:
 
 @asynccontextmanager
 async def world(
-    *replies: bytes, then: Peer | None = None, stop_after: int = 10**9, mode: Mode = "passthrough", failures: int = 5
+    *replies: bytes, then: Peer | None = None, stop_after: int = 10**9, mode: str = "passthrough", failures: int = 5
 ) -> AsyncIterator[World]:
     async with site(*replies, then=then, stop_after=stop_after) as here, Net() as net:
         tenant = Tenant(ACME, f"{here.url(path='')}/api/v2/admin", "acme")
@@ -74,8 +75,7 @@ async def world(
         upstream = Upstream(
             net.send,
             breaker=CircuitBreaker(failures=failures),
-            mode=mode,
-            forget=forgotten.append,
+            credential=ServiceCredential("x-nudj-subject") if mode == "service" else Passthrough(forgotten.append),
             timeout_s=1,
             cap=1_000_000,
         )

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from server.sandbox.faults import Fault
 from server.sandbox.oauth.errors import OAuthError
 from server.sandbox.oauth.issuance import SCOPES
-from server.sandbox.oauth.records import AuthorizationRequest, OAuthClient
+from server.sandbox.oauth.records import AuthorizationRequest, RegisteredClient
 from server.sandbox.oauth.redirects import find_match
 from server.sandbox.oauth.registry import ClientRegistry
 from server.sandbox.oauth.resources import Resources
@@ -40,7 +40,7 @@ class RequestReader:
         self._resources = resources
         self._issuer = issuer
 
-    def read(self, pairs: Iterable[tuple[str, str]], length: int) -> tuple[AuthorizationRequest, OAuthClient]:
+    def read(self, pairs: Iterable[tuple[str, str]], length: int) -> tuple[AuthorizationRequest, RegisteredClient]:
         """The request, once client and redirect URI are proven and everything else is in order.
 
         Parameters:
@@ -77,7 +77,7 @@ class RequestReader:
         return f"{redirect}{'&' if '?' in redirect else '?'}{query}"
 
     def _read_rest(
-        self, named: list[str], asked: dict[str, str], client: OAuthClient, redirect: str, state: str | None
+        self, named: list[str], asked: dict[str, str], client: RegisteredClient, redirect: str, state: str | None
     ) -> AuthorizationRequest:
         if named.count("resource") != 1 or not self._resources.is_known(asked["resource"]):
             raise OAuthError("invalid_target", "resource must be the URL of the MCP server, exactly once.")

@@ -14,9 +14,9 @@ from server.sandbox.accounts import Accounts
 from server.sandbox.oauth.authorization import RequestReader
 from server.sandbox.oauth.consent import Consent
 from server.sandbox.oauth.errors import OAuthError
-from server.sandbox.oauth.exchange import GRANT_TYPE, TokenExchange
+from server.sandbox.oauth.exchange import GRANT_TYPE, ExchangeService
 from server.sandbox.oauth.issuance import SCOPES, Issuance
-from server.sandbox.oauth.records import OAuthClient, OAuthGrant, OAuthRecords, hash_secret
+from server.sandbox.oauth.records import OAuthGrant, OAuthRecords, RegisteredClient, hash_secret
 from server.sandbox.oauth.registry import ClientRegistry
 from server.sandbox.oauth.resources import Resources
 from server.sandbox.sessions import Sessions
@@ -61,12 +61,12 @@ class AuthorizationServer:
         self._issuer = issuer
         self._accounts = accounts
         self._records = OAuthRecords(store, clock=clock)
-        own = OAuthClient(_OWN_ID, "The MCP server", (), hash_secret(self.client_secret))
+        own = RegisteredClient(_OWN_ID, "The MCP server", (), hash_secret(self.client_secret))
         self._registry = ClientRegistry(self._records, documents, own)
         slugs = {each.id: slug for slug, each in organisations.items()}
         domains = {each.id: each.api_domain for each in organisations.values()}
         self._issuance = Issuance(self._records, tokens, store, accounts.find, slugs, self.resources, access_s=access_s)
-        self._exchange = TokenExchange(self._issuance, self._records, tokens, audience, domains)
+        self._exchange = ExchangeService(self._issuance, self._records, tokens, audience, domains)
         self._consent = Consent(
             issuer.partition("://")[2],
             RequestReader(self._registry, self.resources, issuer),

@@ -14,7 +14,7 @@ from server.sandbox.entities import COMMUNITY
 from server.sandbox.faults import Fault
 from server.sandbox.oauth.authorization import Rejected, RequestReader
 from server.sandbox.oauth.issuance import READ, Issuance
-from server.sandbox.oauth.records import GRANT_S, REFRESH_S, AuthorizationRequest, OAuthClient, OAuthRecords
+from server.sandbox.oauth.records import GRANT_S, REFRESH_S, AuthorizationRequest, OAuthRecords, RegisteredClient
 from server.sandbox.oauth.redirects import is_loopback, read_host
 from server.sandbox.oauth.registry import ClientRegistry
 from server.sandbox.oauth.resources import Resources
@@ -42,7 +42,7 @@ class _Question:
 
     key: str
     asked: AuthorizationRequest
-    client: OAuthClient
+    client: RegisteredClient
 
 
 class Consent:

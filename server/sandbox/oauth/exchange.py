@@ -5,7 +5,7 @@ from typing import Any
 
 from server.sandbox.oauth.errors import OAuthError
 from server.sandbox.oauth.issuance import Issuance, narrow_scope
-from server.sandbox.oauth.records import OAuthClient, OAuthRecords
+from server.sandbox.oauth.records import OAuthRecords, RegisteredClient
 from server.sandbox.tokens import Order, Tokens
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -14,7 +14,7 @@ LIFE_S = 300
 """Of an exchanged token at most: it is asked for again while its subject lives."""
 
 
-class TokenExchange:
+class ExchangeService:
     """RFC 8693 for one delegate, and RFC 7662.
 
     Parameters:
@@ -31,7 +31,7 @@ class TokenExchange:
         self._audience = audience
         self._api_domains = api_domains
 
-    def exchange(self, client: OAuthClient, fields: Mapping[str, str]) -> dict[str, Any]:
+    def exchange(self, client: RegisteredClient, fields: Mapping[str, str]) -> dict[str, Any]:
         """A token for the same person in the same organisation, for the Admin API, that ends no later than its subject.
 
         Raises:

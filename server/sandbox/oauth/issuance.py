@@ -12,7 +12,7 @@ from server.sandbox.accounts import Account
 from server.sandbox.entities import COMMUNITY
 from server.sandbox.faults import Fault
 from server.sandbox.oauth.errors import OAuthError
-from server.sandbox.oauth.records import GRANT_S, AuthorizationRequest, OAuthClient, OAuthGrant, OAuthRecords
+from server.sandbox.oauth.records import GRANT_S, AuthorizationRequest, OAuthGrant, OAuthRecords, RegisteredClient
 from server.sandbox.oauth.resources import Resources
 from server.sandbox.roles import ROLES
 from server.sandbox.store import EntityStore
@@ -57,7 +57,7 @@ class Issuance:
     def allow(
         self,
         account: Account,
-        client: OAuthClient,
+        client: RegisteredClient,
         asked: AuthorizationRequest,
         place: tuple[str, str, str | None],
         scope: str,
@@ -87,7 +87,7 @@ class Issuance:
         self._records.note_client(client.id)
         return self._records.add_code(grant.id, asked.redirect, asked.challenge)
 
-    def redeem(self, client: OAuthClient, fields: Mapping[str, str]) -> dict[str, Any]:
+    def redeem(self, client: RegisteredClient, fields: Mapping[str, str]) -> dict[str, Any]:
         """The tokens for a code. A code that comes twice has been seen by somebody else too, so its grant ends.
 
         Raises:
@@ -110,7 +110,7 @@ class Issuance:
         self._check_resource(grant, fields)
         return self._issue(grant, grant.scope) | {"refresh_token": self._records.add_refresh(grant)}
 
-    def refresh(self, client: OAuthClient, fields: Mapping[str, str]) -> dict[str, Any]:
+    def refresh(self, client: RegisteredClient, fields: Mapping[str, str]) -> dict[str, Any]:
         """Another access token, and a refresh token that takes the place of the one used.
 
         The one before is good for 30 s more, for an access token alone; used later it ends the grant.
@@ -134,7 +134,7 @@ class Issuance:
             _refuse_grant("The refresh token was used before, so the connection was ended.")
         return self._issue(grant, scope)
 
-    def revoke(self, client: OAuthClient, token: str) -> None:
+    def revoke(self, client: RegisteredClient, token: str) -> None:
         """End the grant a token belongs to, if it is this client's; a client cannot tell any other from none."""
         row = self._records.find_refresh(token)
         grant_id = row["grant_id"] if row else self._read_grant_id(token)
@@ -204,7 +204,7 @@ class Issuance:
             "scope": scope,
         }
 
-    def _find_own(self, grant_id: str, client: OAuthClient) -> OAuthGrant:
+    def _find_own(self, grant_id: str, client: RegisteredClient) -> OAuthGrant:
         grant = self._records.find_grant(grant_id)
         if grant is None or grant.client != client.id:
             _refuse_grant("There is no such grant of this client.")

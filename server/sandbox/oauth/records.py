@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS oauth_refresh (
 
 
 @dataclass(frozen=True, slots=True)
-class OAuthClient:
+class RegisteredClient:
     """A program that asks for access.
 
     Parameters:
@@ -106,7 +106,7 @@ class OAuthRecords:
         """Seconds since the epoch."""
         return int(self._clock())
 
-    def add_client(self, client: OAuthClient) -> bool:
+    def add_client(self, client: RegisteredClient) -> bool:
         """Keep a registration; false when there are too many. Those never used go after a day."""
         sql = self._store.sql
         sql.execute("DELETE FROM oauth_client WHERE used IS NULL AND created < ?", (self.now - _UNUSED_S,))
@@ -116,12 +116,12 @@ class OAuthRecords:
         sql.execute("INSERT INTO oauth_client VALUES (?, ?, ?, ?, ?, ?, NULL)", row)
         return True
 
-    def find_client(self, client_id: str) -> OAuthClient | None:
+    def find_client(self, client_id: str) -> RegisteredClient | None:
         """A registered client."""
         row = self._store.sql.execute("SELECT * FROM oauth_client WHERE id = ?", (client_id,)).fetchone()
         if row is None:
             return None
-        return OAuthClient(
+        return RegisteredClient(
             row["id"], row["name"], tuple(json.loads(row["redirects"])), row["secret"], row["application"]
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
 from server.sandbox.oauth.errors import OAuthError
-from server.sandbox.oauth.records import OAuthClient, OAuthRecords, hash_secret
+from server.sandbox.oauth.records import OAuthRecords, RegisteredClient, hash_secret
 from server.sandbox.oauth.redirects import is_allowed
 
 DOCUMENT_CAP, _REDIRECTS, _A_MINUTE, _NAME_CAP = 5_000, 10, 20, 80
@@ -28,7 +28,7 @@ class ClientRegistry:
         own: the id and secret of the MCP server, the one client that may exchange and introspect.
     """
 
-    def __init__(self, records: OAuthRecords, documents: Mapping[str, Any], own: OAuthClient) -> None:
+    def __init__(self, records: OAuthRecords, documents: Mapping[str, Any], own: RegisteredClient) -> None:
         self._records = records
         self._documents = documents
         self._own = own
@@ -39,7 +39,7 @@ class ClientRegistry:
         """Whether a client can be named by the URL of its metadata document."""
         return bool(self._documents)
 
-    def find(self, client_id: str) -> OAuthClient | None:
+    def find(self, client_id: str) -> RegisteredClient | None:
         """The client of an id, whichever way it came to have it."""
         if client_id == self._own.id:
             return self._own
@@ -47,7 +47,7 @@ class ClientRegistry:
             return self._read_document(client_id)
         return self._records.find_client(client_id)
 
-    def authenticate(self, authorization: str | None, fields: Mapping[str, str]) -> OAuthClient:
+    def authenticate(self, authorization: str | None, fields: Mapping[str, str]) -> RegisteredClient:
         """The client behind a request to the token endpoint or a sibling (RFC 6749 section 2.3.1).
 
         Raises:
@@ -61,7 +61,7 @@ class ClientRegistry:
             raise OAuthError("invalid_client", "The client is unknown or did not prove who it is.", 401)
         return client
 
-    def authenticate_own(self, authorization: str | None) -> OAuthClient:
+    def authenticate_own(self, authorization: str | None) -> RegisteredClient:
         """The MCP server, and nobody else.
 
         Raises:
@@ -86,7 +86,7 @@ class ClientRegistry:
         secret = secrets.token_urlsafe(32) if method != "none" else None
         application = "web" if given.get("application_type") == "web" else "native"
         hashed = None if secret is None else hash_secret(secret)
-        client = OAuthClient(f"c-{secrets.token_hex(12)}", _read_name(given), redirects, hashed, application)
+        client = RegisteredClient(f"c-{secrets.token_hex(12)}", _read_name(given), redirects, hashed, application)
         if not self._records.add_client(client):
             raise OAuthError("temporarily_unavailable", "Too many clients are registered; try again tomorrow.", 503)
         told = {
@@ -108,7 +108,7 @@ class ClientRegistry:
             raise OAuthError("temporarily_unavailable", "Too many registrations: wait a minute.", 429)
         self._recent.append(now)
 
-    def _read_document(self, client_id: str) -> OAuthClient | None:
+    def _read_document(self, client_id: str) -> RegisteredClient | None:
         """A client by its metadata document (draft-ietf-oauth-client-id-metadata-document); None for an unfit one."""
         document = self._documents.get(client_id)
         if not isinstance(document, dict) or document.get("client_id") != client_id or not _is_sound(client_id):
@@ -116,12 +116,12 @@ class ClientRegistry:
         if len(json.dumps(document)) > DOCUMENT_CAP or not _may_be_public(document):
             return None
         try:
-            return OAuthClient(client_id, _read_name(document), _read_redirects(document))
+            return RegisteredClient(client_id, _read_name(document), _read_redirects(document))
         except OAuthError:
             return None
 
 
-def _proves(client: OAuthClient, secret: str | None) -> bool:
+def _proves(client: RegisteredClient, secret: str | None) -> bool:
     if client.secret is None:
         return secret is None or secret == ""
     return secret is not None and hmac.compare_digest(hash_secret(secret), client.secret)
