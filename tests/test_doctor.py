@@ -51,6 +51,7 @@ CONFIG: tuple[tuple[str, Any, str, Kind, str], ...] = (
     ("a line end in the token", remote("Bearer aaa.\nbbb.ccc"), "headers", Kind.TOKEN, "whitespace"),
     ("a password in place of a token", remote("Bearer hunter2"), "headers", Kind.TOKEN, "not_a_jwt"),
     ("a token without Bearer", remote(TOKEN), "headers", Kind.TOKEN, "not_bearer"),
+    ("Bearer in the variable, too", remote(f"Bearer Bearer {TOKEN}"), "headers", Kind.TOKEN, "bearer_twice"),
     ("no domain", remote(domain=None), "domain", Kind.ORGANISATION, "domain_missing"),
     ("a domain that is only a host", remote(domain="acme.nudj.cx"), "domain", Kind.ORGANISATION, "no_scheme"),
     ("a domain without its path", remote(domain="https://acme.nudj.cx"), "domain", Kind.ORGANISATION, "missing_suffix"),

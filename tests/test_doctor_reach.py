@@ -2,17 +2,21 @@
 
 import asyncio
 import datetime
+import json
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from server.clients.own_process import isolate_ourselves
 from server.doctor.results import Kind
 from tests.support.doctor_runs import broken, examined, remote
 from tests.support.scripted_servers import reply, site
@@ -23,6 +27,12 @@ PAGES: tuple[tuple[str, bytes, Kind, str], ...] = (
     ("a redirect", reply(b"", "location: https://mcp.nudj.cx/mcp", status="308 Moved"), Kind.CONFIG, "redirect"),
     ("a wall before it", reply(b"", status="401 Unauthorized"), Kind.TOKEN, "http_401"),
     ("a host it does not serve", reply(b"", status="421 Misdirected"), Kind.SERVER, "host_not_served"),
+    (
+        "a firewall's page",
+        reply(b"<html>", "content-type: text/html", status="403 Forbidden"),
+        Kind.NETWORK,
+        "intermediary",
+    ),
     ("a balancer without a server", reply(b"", status="503 Unavailable"), Kind.SERVER, "http_503"),
     ("another protocol", b"220 smtp ready\r\n\r\n", Kind.NETWORK, "protocol"),
 )
@@ -104,3 +114,26 @@ async def test_https_to_a_server_that_speaks_plain_http_is_named(tmp_path: Path)
     async with _port(None) as port:
         steps = await examined(tmp_path, {**remote(), "url": f"https://localhost:{port}/mcp"})
     assert broken(steps) == ("connect", Kind.TLS, "https_not_http")
+
+
+async def _diagnose(**around: str) -> tuple[str, str]:
+    """Where the command broke and why, in an environment with a proxy in it."""
+    words = isolate_ourselves({}, "doctor", "--url", "https://mcp.nudj.invalid/mcp", "--json").command
+    given = {
+        "PATH": os.defpath,
+        "NUDJ_MCP_TOKEN": "aaa.bbb.ccc",
+        "NUDJ_API_DOMAIN": "https://acme.nudj.cx/api/v2/admin",
+    }
+    done = await anyio.run_process([*words], env=given | around, check=False)
+    broken_step = next(step for step in json.loads(done.stdout)["steps"] if step.get("good") is False)
+    return broken_step["name"], broken_step["reason"]
+
+
+async def test_a_proxy_that_is_not_there_is_told_from_a_server_that_is_not() -> None:
+    assert await _diagnose(HTTPS_PROXY="http://127.0.0.1:1") == ("connect", "proxy_unreachable")
+    assert await _diagnose(HTTPS_PROXY="http://127.0.0.1:1", NO_PROXY="nudj.invalid") == ("name", "dns")
+
+
+async def test_a_proxy_that_refuses_is_named() -> None:
+    async with site(reply(b"", status="407 Proxy Authentication Required")) as here:
+        assert await _diagnose(HTTPS_PROXY=here.url()) == ("server", "proxy_refused")

@@ -10,10 +10,10 @@ from typing import Any
 from server.credentials.parsing import Credentials, find_credential
 from server.doctor import network
 from server.doctor.client_setup import LocalSetup, RemoteSetup, Setup
+from server.doctor.connection import find_proxy, open_client
 from server.doctor.failures import translate_failures
-from server.doctor.mcp_client import HttpClient, McpClient, greet, start_server
+from server.doctor.mcp_client import McpClient, greet
 from server.doctor.results import Broken, Kind, Step, blame_refusal
-from server.http.net import Net, Route
 from server.identity.token_format import parse_token
 from server.tenants.domain import find_fault
 from tools.refusals import Code, ToolError
@@ -92,18 +92,19 @@ class Diagnosis:
             parts = network.parse_address(setup.url)
             found.said = setup.url
         with self._step("name") as found:
-            found.said = await network.look_up(parts.hostname or "")
+            proxy = find_proxy(setup.url)
+            found.said = await network.look_up(parts.hostname or "") if proxy is None else "left to the proxy"
         with self._step("connect") as found:
-            found.said = await network.connect(parts, self.trust)
-        if parts.path.endswith("/sse"):
-            parts = parts._replace(path=parts.path.removesuffix("/sse") + "/mcp")  # the same server, without a stream
-        async with Net(lambda host, _port: Route(trust=self.trust) if host == parts.hostname else None) as net:
-            await self._talk(HttpClient(net.send, parts.geturl(), setup.headers), credentials)
+            found.said = await (
+                network.connect(parts, self.trust) if proxy is None else network.connect_to_proxy(proxy)
+            )
+        async with open_client(setup, self.trust) as client:
+            await self._talk(client, credentials)
 
     async def _local(self, setup: LocalSetup, credentials: Credentials) -> None:
         try:
-            async with start_server(setup.command, setup.environment) as speech:
-                await self._talk(speech, credentials)
+            async with open_client(setup) as client:
+                await self._talk(client, credentials)
         except OSError:
             broken = Broken(Kind.CONFIG, "no_command", f"{setup.command[0]} cannot be started.", "Check its path.")
             self.tell(broken.step("server"))
@@ -190,6 +191,9 @@ def _describe_setup(setup: Setup) -> str:
 
 
 def _read_credentials(setup: Setup) -> Credentials:
+    if any(value.lower().startswith("bearer bearer ") for value in setup.credentials().authorization):
+        said = "The Authorization header says Bearer twice: the variable that holds the token begins with it."
+        raise Broken(Kind.TOKEN, "bearer_twice", said, "Set NUDJ_MCP_TOKEN to the token alone.")
     try:
         return find_credential(setup.credentials())
     except ToolError as refusal:

@@ -37,6 +37,10 @@ def translate_failures() -> Iterator[None]:
 
 def _explain_status(fault: Unanswered) -> Broken:
     status, headers = fault.answered.status, fault.answered.headers
+    if status >= 400 and headers.get("content-type", "").startswith("text/html"):
+        said = f"A page answers in place of the server ({status}): a wall, a proxy or a login in front of it."
+        fix = "Ask who runs the network, or the host, to let it through."
+        return Broken(Kind.NETWORK, "intermediary", said, fix)
     if status == 403 and (error := _read_words(fault.answered.body)) is not None:
         return blame_refusal(error)
     said, fix, kind, reason = {
