@@ -25,6 +25,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser = subparsers.add_parser(
         "doctor",
         help="find out why a connection does not work",
+        epilog="exit codes: 0 a call went all the way; 2 wrong command line; "
+        + ", ".join(f"{code} {kind.value}" for kind, code in EXIT.items()),
         description="Walks the way of a real call. Without CLIENT, --file or --url: over stdio, in this environment.",
     )
     parser.add_argument(

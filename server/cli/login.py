@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     logout = subparsers.add_parser("logout", help="take a token out of the keychain")
     logout.set_defaults(run=_guard(_logout))
     whoami = subparsers.add_parser("whoami", help="who the kept token is to the server")
+    whoami.add_argument("--json", action="store_true", help="print one JSON object")
     whoami.set_defaults(run=_guard(_whoami))
     for parser in (login, logout, whoami):
         parser.add_argument("--profile", default=keychain.DEFAULT, help="your own name for this connection")
@@ -70,6 +72,10 @@ def _whoami(arguments: argparse.Namespace) -> int:
 
 def _token(source: str | None) -> Secret:
     if source is None:
+        if not sys.stdin.isatty():
+            raise KeychainError(
+                "There is no terminal to ask for the token on: hand it over with --token-file FILE or -."
+            )
         return Secret(getpass.getpass("Token (hidden): ").strip())
     return Secret((sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")).strip())
 
@@ -81,6 +87,10 @@ def _check(profile: Profile, arguments: argparse.Namespace) -> int:
         Diagnosis(steps.append, trust=arguments.trust).along, lambda: _setup(profile, arguments.url, read_environment())
     )
     broken = [step for step in steps if step.good is False]
+    if getattr(arguments, "json", False):
+        told = [step.plain() for step in steps]
+        print(json.dumps({"ok": not broken, "profile": profile.name, "steps": told}, ensure_ascii=False))
+        return EXIT[broken[0].kind] if broken and broken[0].kind is not None else 0
     for step in broken or [step for step in steps if step.name in ("token", "organisation", "role")]:
         print(format_step(step))
     return EXIT[broken[0].kind] if broken and broken[0].kind is not None else 0

@@ -1,5 +1,6 @@
 """A connection as a client makes it: over HTTP with this machine's proxies, or to a process that is started."""
 
+import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,6 +15,9 @@ from server.doctor.client_setup import RemoteSetup, Setup
 from server.doctor.mcp_client import HttpClient, McpClient, start_server
 from server.doctor.results import Broken, Kind
 from server.http.net import Answered, NetError, Send
+
+for _name in ("httpx2", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # a line for each request is for servers, not for people
 
 
 def find_proxy(url: str) -> str | None:
@@ -71,6 +75,8 @@ async def open_way(trust: Path | None) -> AsyncIterator[Send]:
                         await answer.aclose()
             except TimeoutError:
                 raise NetError("timeout", sent=True) from None
+            except httpx2.ConnectError:
+                raise NetError("refused", sent=False) from None
             except httpx2.ProxyError as fault:
                 raise _blame_proxy(url, str(fault)) from None
             except (httpx2.RemoteProtocolError, httpx2.DecodingError):

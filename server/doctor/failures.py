@@ -22,6 +22,9 @@ def translate_failures() -> Iterator[None]:
     except Unanswered as fault:
         raise _explain_status(fault) from None
     except NetError as fault:
+        if not fault.sent:
+            said = "The server cannot be reached: no connection, or none whose certificate holds."
+            raise Broken(Kind.NETWORK, fault.fault, said, "`nudj-mcp doctor --url URL` says why.") from None
         said = f"The connection was made, but the answer did not come: {fault.fault}."
         raise Broken(
             Kind.NETWORK, fault.fault, said, "Check that this port is the MCP server's, and try again."

@@ -1,6 +1,7 @@
 """Ports: runs ASGI applications until the process is told to stop, then lets what is under way end."""
 
 import asyncio
+import errno
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -28,8 +29,10 @@ def bind(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
         bound.listen(2048)
-    except OSError:
+    except OSError as fault:
         bound.close()
+        if fault.errno == errno.EADDRINUSE:
+            raise OSError(fault.errno, f"port {port} of {host} is taken by another program") from None
         raise
     return bound
 
