@@ -153,7 +153,8 @@ async def deploy(
         revocations = oauth_assembly.build_revocations(settings, net.send, revoked)
         verifier = _build_verifier(settings, read.keys, net.send, revocations, telemetry)
         oauth = oauth_assembly.build_oauth_way(settings, net.send, tenants.directory, revocations, telemetry)
-        gate = Authenticator(verifier, tenants.directory, catalogue.toolsets, oauth.authenticator if oauth else None)
+        door, alone = oauth.authenticator if oauth else None, settings.auth_verify != "upstream"
+        gate = Authenticator(verifier, tenants.directory, catalogue.toolsets, door, judges_alone=alone)
         calls = Dispatcher(
             catalogue={tool.name: tool for tool in catalogue.tools},
             default_toolsets=catalogue.default_toolsets,

@@ -1,18 +1,24 @@
 """Rules over the catalogue: what makes any tool, whoever adds it, safe to call and good to read."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from server.pipeline.validation import validate
 from server.protocol import schemas
-from tests.support.schema_samples import document
+from tests.support.argument_strategies import arguments
+from tests.support.schema_samples import HEX, document
 from tools import CATALOGUE
 from tools.api.operations import OPERATIONS
 from tools.api.unreachable import OUT_OF_REACH
+from tools.refusals import ToolError
 from tools.shared.paging import Page, PageOf
 from tools.spec import ConfirmedInput, Effect, IdempotentInput, Tool, Verb
 from tools.toolsets import DEFAULT, TOOLSETS
@@ -24,8 +30,11 @@ EVERY = pytest.mark.parametrize("tool", CATALOGUE, ids=lambda tool: tool.name)
 
 def members(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every named member of an input schema, at any depth."""
-    for model in (schema, *schema.get("$defs", {}).values()):
-        yield from model.get("properties", {}).items()
+    for name, member in schema.get("properties", {}).items():
+        yield name, member
+        yield from members(member)
+    if isinstance(schema.get("items"), dict):
+        yield from members(schema["items"])
 
 
 def types(schema: Any) -> Iterator[str]:
@@ -198,3 +207,44 @@ def test_every_operation_is_reached_or_has_a_reason() -> None:
 @EVERY
 def test_what_destroys_can_say_what_it_would_destroy_and_nothing_else_asks(tool: Tool) -> None:
     assert (tool.preview is not None) == (tool.effect is Effect.DESTROY)
+
+
+@EVERY
+def test_a_schema_is_whole_in_itself(tool: Tool) -> None:
+    text = json.dumps(schemas.build_input_schema(tool))
+    assert "$ref" not in text
+    assert "$defs" not in text
+
+
+@EVERY
+def test_an_object_without_members_says_what_goes_in(tool: Tool) -> None:
+    for name, member in members(schemas.build_input_schema(tool)):
+        assert member.get("type") != "object" or member.get("properties") or member.get("description"), name
+
+
+@EVERY
+@given(data=st.data())
+@settings(max_examples=10, suppress_health_check=list(HealthCheck), deadline=None)
+def test_null_is_absent(tool: Tool, data: st.DataObject) -> None:
+    said = data.draw(arguments(tool))
+    optional = [name for name, field in tool.takes.model_fields.items() if not field.is_required()]
+    try:
+        plain = tool.takes.model_validate(said)
+    except (ValidationError, ToolError):
+        return
+    assert tool.takes.model_validate(dict.fromkeys(optional) | said) == plain
+
+
+def test_a_null_that_is_required_or_unknown_is_told() -> None:
+    tool = next(tool for tool in CATALOGUE if tool.name == "get_challenge")
+    for said, problem in (({"id": None}, "missing"), ({"id": HEX, "colour": None}, "not an argument")):
+        with pytest.raises(ToolError) as refused:
+            validate(tool, said)
+        assert problem in refused.value.fields[0].problem
+
+
+def test_an_empty_text_is_told_to_be_left_out() -> None:
+    tool = next(tool for tool in CATALOGUE if tool.name == "get_challenge")
+    with pytest.raises(ToolError) as refused:
+        validate(tool, {"id": HEX, "language": ""})
+    assert "leave it out" in refused.value.fields[0].problem

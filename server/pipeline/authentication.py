@@ -37,7 +37,10 @@ class Admission:
 
 
 class Authenticator:
-    """Decides admission, in the documented order: credentials, token, domain, organisation, narrowing headers."""
+    """Decides admission, in the documented order: credentials, token, domain, organisation, narrowing headers.
+
+    `judges_alone` is false where the tenant has to be asked about a token.
+    """
 
     def __init__(
         self,
@@ -45,8 +48,11 @@ class Authenticator:
         directory: Locate,
         toolsets: tuple[str, ...],
         at_door: DoorAuthenticator | None = None,
+        *,
+        judges_alone: bool = True,
     ) -> None:
         self.verifier = verifier
+        self.judges_alone = judges_alone
         self._directory = directory
         self._toolsets = toolsets
         self._at_door = at_door

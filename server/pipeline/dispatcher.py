@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,9 +23,9 @@ from server.pipeline.authentication import Admission, Authenticator
 from server.pipeline.confirmation import Confirmation, write_question
 from server.pipeline.context import CallContext, CallRequest
 from server.pipeline.envelope import Envelope
+from server.pipeline.faults import UnknownTool, build_error, choose_code, locate_faults
 from server.pipeline.idempotency import Idempotency
 from server.pipeline.rate_limits import RateLimits
-from server.state.store import StoreDown
 from server.upstream.tenant_api import Upstream
 from tools.refusals import Code, ToolError
 from tools.spec import Caller, ConfirmedInput, Effect, IdempotentInput, Operation, TenantApi, Tool, ToolInput
@@ -36,10 +36,6 @@ MARGIN_S = 1.0
 AnswerT = TypeVar("AnswerT")
 
 _log = logging.getLogger(__name__)
-
-
-class UnknownTool(Exception):
-    """The name is not in the catalogue: a protocol error rather than an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +89,14 @@ class Dispatcher:
 
     def _list_for_stranger(self, refusal: ToolError) -> Listing:
         """The catalogue is public; what a bad credential needs is to learn what is wrong, from check_connection."""
-        if refusal.code is Code.VERIFICATION_UNAVAILABLE:
-            return Listing(tuple(self.catalogue.values()), lasting=False)
-        return Listing(tuple(tool for tool in self.catalogue.values() if not tool.permissions), lasting=False)
+        unchecked = refusal.code is Code.VERIFICATION_UNAVAILABLE
+        said = f" Now: {refusal.message} {refusal.hint}"
+        tools = (
+            tool if tool.permissions else replace(tool, description=tool.description + said)
+            for tool in self.catalogue.values()
+            if unchecked or not tool.permissions
+        )
+        return Listing(tuple(tools), lasting=False)
 
     async def admit(self, asked: CallRequest, method: str) -> Admission:
         """Judge and record a request that needs an admitted caller and nothing more.
@@ -190,7 +191,7 @@ class Dispatcher:
                 raise
             raise self._late(reading=reading) from None
         except (ValidationError, PydanticSerializationError) as fault:
-            _log.warning("%s: the tenant's answer does not fit: %s", tool.name, _locate_faults(fault))
+            _log.warning("%s: the tenant's answer does not fit: %s", tool.name, locate_faults(fault))
         hint = None if reading else "Look whether it happened before trying again."
         raise ToolError(
             Code.UPSTREAM_INVALID, "The tenant's API answered with something that is not its contract.", hint
@@ -250,10 +251,10 @@ class Dispatcher:
             try:
                 yield
             except Exception as fault:
-                case.code = _choose_code(fault)
+                case.code = choose_code(fault)
                 if isinstance(fault, UnknownTool | ToolError):
                     raise
-                raise _build_error(fault, case.asked.request_id) from fault
+                raise build_error(fault, case.asked.request_id) from fault
             except BaseException:
                 case.code = Code.CANCELLED
                 raise
@@ -261,38 +262,3 @@ class Dispatcher:
                 self.under_way[transport] -= 1
                 watched.finish("refused" if case.code else "allowed", case.code and case.code.value)
                 self.audit.write(case.line(watched.trace_id))
-
-
-def _locate_faults(fault: ValidationError | PydanticSerializationError) -> str:
-    """Where an answer did not fit, without the values."""
-    if isinstance(fault, PydanticSerializationError):
-        return "text that is not Unicode"
-    return ", ".join("/".join(str(step) for step in error["loc"]) for error in fault.errors(include_input=False)[:5])
-
-
-def _choose_code(fault: Exception) -> Code:
-    match fault:
-        case ToolError():
-            return fault.code
-        case UnknownTool():
-            return Code.NOT_FOUND
-        case StoreDown():
-            return Code.VERIFICATION_UNAVAILABLE
-    return Code.INTERNAL
-
-
-def _build_error(fault: Exception, request_id: str) -> ToolError:
-    """What the caller is told of a fault that is not its own."""
-    if isinstance(fault, StoreDown):
-        return ToolError(
-            Code.VERIFICATION_UNAVAILABLE,
-            "The state that replicas share cannot be reached, and this call depends on it.",
-            "Try again in a few seconds; calls without request_key and confirm do not need it.",
-            retry_after_s=5,
-        )
-    _log.error("request %s: a fault of this server", request_id, exc_info=fault)
-    return ToolError(
-        Code.INTERNAL,
-        "This server failed on the call.",
-        f"Report request_id {request_id} to the operator; the cause is in the server's log.",
-    )

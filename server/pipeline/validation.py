@@ -20,7 +20,7 @@ def validate(tool: Tool, arguments: Mapping[str, Any]) -> ToolInput:
     try:
         return tool.takes.model_validate(arguments)
     except ValidationError as wrong:
-        fields = [_describe_field(tool, error) for error in wrong.errors(include_url=False, include_input=False)[:20]]
+        fields = [_describe_field(tool, error) for error in wrong.errors(include_url=False)[:20]]
     where = ", ".join(field.pointer or "/" for field in fields)
     raise ToolError(
         Code.ARGUMENTS_INVALID,
@@ -43,6 +43,8 @@ def _describe_field(tool: Tool, error: ErrorDetails) -> Field:
 
 
 def _describe_problem(error: ErrorDetails) -> str:
+    if error.get("input") == "":
+        return "empty; leave it out if it is not required"
     match error["type"]:
         case "missing":
             return "required, but missing"

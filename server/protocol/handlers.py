@@ -15,11 +15,14 @@ from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 from server import __version__
 from server.credentials.parsing import PresentedCredentials
 from server.pipeline.confirmation import Outcome, build_unagreed
+from server.pipeline.connection_state import describe_connection
 from server.pipeline.context import CallRequest, Transport
 from server.pipeline.context import new_request_id as new_id
-from server.pipeline.dispatcher import Dispatcher, UnknownTool
+from server.pipeline.dispatcher import Dispatcher
 from server.pipeline.envelope import REFUSED, Envelope, build_failure
+from server.pipeline.faults import UnknownTool
 from server.protocol import schemas
+from server.protocol.connection_info import build_middleware
 from server.protocol.prompts_and_resources import PromptsAndResources, Unknown
 from server.upstream.tenant_api import Progress
 from tools.refusals import ToolError
@@ -62,20 +65,27 @@ class Protocol:
 
     def server(self) -> Server[Any]:
         """The SDK's server with our handlers; input schemas are given by name, since listing per call costs more."""
-        return Server(
+        server: Server[Any] = Server(
             "nudj-mcp",
             version=__version__,
+            title="Nudj",
             instructions=INSTRUCTIONS,
             on_list_tools=self.list_tools,
             on_call_tool=self.call_tool,
             on_list_prompts=self.list_prompts,
             on_get_prompt=self.get_prompt,
             on_list_resources=self.list_resources,
+            on_list_resource_templates=self.list_resource_templates,
             on_read_resource=self.read_resource,
             on_completion=self.complete,
             get_tool_input_schema=self._input_schema,
-            cache_hints={"server/discover": CacheHint(ttl_ms=3_600_000, scope="public")},
+            cache_hints={"server/discover": CacheHint(ttl_ms=0, scope="private")},
         )
+        server.middleware.append(build_middleware(self._describe))
+        return server
+
+    async def _describe(self, ctx: Context) -> str:
+        return await describe_connection(self._calls, self._ask(ctx))
 
     def _input_schema(self, name: str) -> Mapping[str, Any] | None:
         tool = self._wire.get(name)
@@ -85,7 +95,9 @@ class Protocol:
         """tools/list."""
         listing = await self._calls.list_tools(self._ask(ctx))
         return t.ListToolsResult(
-            tools=[self._wire[tool.name] for tool in listing.tools],
+            tools=[
+                self._wire[tool.name] if tool.permissions else schemas.describe_tool(tool) for tool in listing.tools
+            ],
             ttl_ms=LIST_TTL_MS if listing.lasting else 0,
             cache_scope="private",
         )
@@ -139,6 +151,12 @@ class Protocol:
         return t.ListResourcesResult(
             resources=[schemas.describe_resource(each) for each in listed], ttl_ms=LIST_TTL_MS, cache_scope="private"
         )
+
+    async def list_resource_templates(
+        self, _ctx: Context, _params: t.PaginatedRequestParams | None
+    ) -> t.ListResourceTemplatesResult:
+        """resources/templates/list: there are none, which is an answer and not an unknown method."""
+        return t.ListResourceTemplatesResult(resource_templates=[], ttl_ms=3_600_000, cache_scope="public")
 
     async def read_resource(self, ctx: Context, params: t.ReadResourceRequestParams) -> t.ReadResourceResult:
         """resources/read."""

@@ -15,21 +15,22 @@ RESULT_SCHEMA: dict[str, Any] = {"type": "object", "required": ["ok"]}
 
 
 def describe_tool(one: Tool) -> t.Tool:
-    """The tool as tools/list shows it; its hints derive from its effect.
+    """The tool as tools/list shows it; its hints derive from its effect, and the title people see from its name.
 
-    Hints equal to the protocol's default are left out, openWorldHint among them: answers carry what users wrote.
+    Every hint is said, also where it is the protocol's default, since directories and permission dialogues read them.
     """
     effect = one.effect
-    writes = effect is not Effect.READ
     return t.Tool(
         name=one.name,
+        title=one.name.replace("_", " ").capitalize(),
         description=one.description,
         input_schema=build_input_schema(one),
         output_schema=RESULT_SCHEMA,
         annotations=t.ToolAnnotations(
-            read_only_hint=None if writes else True,
-            destructive_hint=effect is Effect.DESTROY if writes else None,
-            idempotent_hint=True if effect in (Effect.CHANGE, Effect.DESTROY) else None,
+            read_only_hint=effect is Effect.READ,
+            destructive_hint=effect is Effect.DESTROY,
+            idempotent_hint=effect is not Effect.CREATE,
+            open_world_hint=True,  # answers carry what users wrote
         ),
     )
 
@@ -48,11 +49,28 @@ def describe_resource(one: Resource) -> t.Resource:
 
 
 def build_input_schema(one: Tool) -> dict[str, Any]:
-    """The JSON Schema of a tool's arguments, without the words that only repeat member names."""
+    """The JSON Schema of a tool's arguments, whole in itself and without the words that only repeat member names.
+
+    Some clients drop a tool whose schema holds `$ref`, and written out it is no longer than before.
+    """
     schema: dict[str, Any] = _lean(one.takes.model_json_schema())
-    for model in (schema, *schema.get("$defs", {}).values()):
+    models = schema.pop("$defs", {})
+    for model in (schema, *models.values()):
         model.pop("description", None)  # a model's docstring is for those who read the code
-    return schema
+    whole: dict[str, Any] = _inline(schema, models)
+    return whole
+
+
+def _inline(schema: Any, models: dict[str, Any]) -> Any:
+    """Every `$ref` replaced by what it names; what stands beside it, such as a description, wins."""
+    if isinstance(schema, list):
+        return [_inline(inner, models) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        return _inline(models[schema["$ref"].rpartition("/")[2]] | beside, models)
+    return {key: _inline(value, models) for key, value in schema.items()}
 
 
 def build_result(envelope: Envelope) -> t.CallToolResult:

@@ -8,7 +8,7 @@ from server.protocol import schemas
 
 
 class ToolListCache:
-    """Written lists, the most recent ones kept.
+    """Written lists, the most recent ones kept. The tool that needs no permission may say what is wrong just now.
 
     Parameters:
         size: how many, > 0.
@@ -20,7 +20,7 @@ class ToolListCache:
 
     def json(self, listing: Listing) -> str:
         """The tools of a listing as a JSON array, as the SDK would write them."""
-        names = tuple(tool.name for tool in listing.tools)
+        names = tuple(tool.name if tool.permissions else tool.description for tool in listing.tools)
         view = self._written.get(names)
         if view is None:
             tools = (schemas.describe_tool(tool) for tool in listing.tools)
