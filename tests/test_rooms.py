@@ -46,6 +46,8 @@ DOORS = {
     "cryptography": ("server.identity", "server.sandbox"),
     "tomlkit": ("server.clients.formats",),
     "ruamel": ("server.clients.formats",),
+    "filelock": ("server.cli.demo_state",),
+    "platformdirs": ("server.cli.demo_state",),
     "keyring": ("server.clients.keychain",),
     "uvicorn": ("server.serving",),
     "prometheus_client": ("server.observability",),

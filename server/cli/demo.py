@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -14,12 +14,15 @@ from server.cli import settings_flags
 from server.cli.catalogue import LOOP
 from server.cli.demo_client import DemoConfig, call_tool, connect
 from server.cli.demo_script import Scene, build_scenes
+from server.cli.demo_state import DemoState, open_state
 from server.cli.local_stack import LocalStack, run_local_stack
 from server.cli.progress import ProgressBar
 from server.observability.audit import Sink, Stream
 from server.serving.lifecycle import wait_until_stopped
 
 FAILED = 1
+_DAY_S = 24 * 3600
+_MONTH_S = 30 * _DAY_S
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -44,11 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _run_demo(arguments: argparse.Namespace) -> int:
     with open(os.devnull, "w") as nowhere:  # noqa: ASYNC230, PTH123 - opened once, before anything runs
-        return await _show(arguments, Stream(nowhere))
+        if arguments.once:
+            return await _show(arguments, Stream(nowhere), None)
+        with open_state() as state:
+            return await _show(arguments, Stream(nowhere), state)
 
 
-async def _show(arguments: argparse.Namespace, audit: Sink) -> int:
-    async with run_local_stack(arguments, audit) as world:
+async def _show(arguments: argparse.Namespace, audit: Sink, state: DemoState | None) -> int:
+    async with run_local_stack(arguments, audit, state) as world:
         found = world.sandbox.organisations_file()
         story = build_scenes(found)
         told = Transcript(len(story) + 1)
@@ -57,8 +63,8 @@ async def _show(arguments: argparse.Namespace, audit: Sink) -> int:
             await _play(world, scene, told)
         await _play_revocation(world, found["acme"], told)
         print(f"\n{told.held} of {told.held + told.missed} expectations held.")
-        if not arguments.once:
-            _invite(world, found)
+        if state is not None:
+            _invite(world, found["acme"], _choose_token(world, state))
             await wait_until_stopped(world.health, world.settings)
         return FAILED if told.missed else 0
 
@@ -94,7 +100,7 @@ async def _play(world: LocalStack, scene: Scene, told: Transcript) -> None:
 async def _play_revocation(world: LocalStack, acme: Mapping[str, Any], told: Transcript) -> None:
     """An admin revokes a token that works; within two seconds it must not."""
     told.bar.step("waiting for a revocation")
-    token_id = "demo-to-be-revoked"  # an id, not a token
+    token_id = f"demo-to-be-revoked-{time.time_ns()}"  # an id, not a token
     config = DemoConfig(world.sandbox.mint("acme", role="viewer", token_id=token_id), acme["api_domain"])
     async with connect(world, config, "/mcp") as client:
         before = await call_tool(client, "list_challenges", {"limit": 1})
@@ -113,17 +119,20 @@ async def _play_revocation(world: LocalStack, acme: Mapping[str, Any], told: Tra
     )
 
 
-def _invite(world: LocalStack, found: Mapping[str, Any]) -> None:
-    acme = found["acme"]
-    headers = {"Authorization": f"Bearer {acme['tokens']['manager']}", "x-api-domain": acme["api_domain"]}
+def _choose_token(world: LocalStack, state: DemoState) -> str:
+    """The token of the block that a person pastes: the one of the last time for as long as it lives."""
+    kept = state.read("token")
+    if kept is not None and kept["until"] > time.time() + _DAY_S:
+        return str(kept["token"])
+    token = world.sandbox.mint("acme", role="manager", ttl_s=_MONTH_S)
+    state.keep("token", {"token": token, "until": time.time() + _MONTH_S})
+    return token
+
+
+def _invite(world: LocalStack, acme: Mapping[str, Any], token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}", "x-api-domain": acme["api_domain"]}
     config = {"mcpServers": {"nudj": {"type": "http", "url": world.mcp_url, "headers": headers}}}
-    print("\nThe server stays up. Paste this into .mcp.json (Claude Code) or ~/.cursor/mcp.json (Cursor):\n")
+    print("\nThe server stays up. Paste this into .mcp.json (Claude Code) or ~/.cursor/mcp.json (Cursor); it works the")
+    print("next time you start the demo, too:\n")
     print(json.dumps(config, indent=2))
-    print(f"\nAdmin panel: {world.sandbox.issuer.replace('127.0.0.1', 'acme.localhost')}/admin")
-    _print_accounts(world.sandbox.accounts)
-    print("\nStop with Ctrl-C.", flush=True)
-
-
-def _print_accounts(accounts: Sequence[Any]) -> None:
-    for account in accounts:
-        print(f"  {account.email}  {account.password}  ({account.role} of {', '.join(account.organisations)})")
+    print(f"\n{world.describe()}\n\nStop with Ctrl-C.", flush=True)

@@ -13,6 +13,7 @@ from typing import Any
 from server.assembly import deploy, load_files
 from server.cli import settings_flags
 from server.cli.catalogue import WHOLE
+from server.cli.demo_state import DemoState
 from server.http.net import Net
 from server.observability import logs
 from server.observability.audit import Sink
@@ -44,6 +45,12 @@ class LocalStack:
     sse_url: str
     environment: Mapping[str, str]
 
+    def describe(self) -> str:
+        """Where everything is, and who may sign in."""
+        panel = self.sandbox.issuer.replace("127.0.0.1", "acme.localhost")
+        lines = [f"MCP: {self.mcp_url}", f"Admin panel: {panel}/admin", *describe_accounts(self.sandbox)]
+        return "\n".join(lines)
+
     def tokens(self) -> dict[str, Any]:
         """The content of a tokens file."""
         door = {"resource": f"{self.settings.public_url}/o/mcp", "issuer": self.settings.oauth_issuer}
@@ -55,21 +62,36 @@ class LocalStack:
         return own | list_tokens(self.sandbox)
 
 
+def describe_accounts(sandbox: Sandbox) -> list[str]:
+    """A line for each person who may sign in to the panel."""
+    return [
+        f"  {each.email}  {each.password}  ({each.role} of {', '.join(each.organisations)})"
+        for each in sandbox.accounts
+    ]
+
+
 @asynccontextmanager
-async def run_local_stack(arguments: argparse.Namespace, audit: Sink) -> AsyncIterator[LocalStack]:
+async def run_local_stack(
+    arguments: argparse.Namespace, audit: Sink, state: DemoState | None = None
+) -> AsyncIterator[LocalStack]:
     """Both servers, alive while the block runs.
 
     Parameters:
         arguments: the command line, with the settings' flags.
         audit: where audit lines go when no audit_file is set.
+        state: the world to go on with; None makes one that is thrown away.
 
     Raises:
         SettingsError: the rest of the configuration cannot be used.
         OSError: a port cannot be bound.
     """
     async with AsyncExitStack() as stack:
-        tenant = stack.enter_context(bind("127.0.0.1", 0))
-        sandbox = Sandbox(port=read_port(tenant))
+        tenant = stack.enter_context(bind("127.0.0.1", 0 if state is None else state.read("tenant_port") or 0))
+        if state is None:
+            sandbox = Sandbox(port=read_port(tenant))
+        else:
+            state.keep("tenant_port", read_port(tenant))
+            sandbox = Sandbox(port=read_port(tenant), database=state.database, passwords=state.seed)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         trust = build_settings(sandbox, folder)
         settings = settings_flags.read_settings(arguments, trust, _ROOMY)

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 
 from server.cli.catalogue import LOOP
-from server.cli.local_stack import list_tokens, write_tokens
+from server.cli.local_stack import describe_accounts, list_tokens, write_tokens
 from server.sandbox.sandbox import Sandbox
 from server.serving.listener import bind, listen, read_port, wait_for_stop
 
@@ -35,7 +35,12 @@ async def _serve(arguments: argparse.Namespace) -> int:
         async with listen(sandbox.app, bound):
             if arguments.tokens is not None:
                 write_tokens(arguments.tokens, {"mcp_url": None, "sse_url": None} | list_tokens(sandbox))
-            for account in sandbox.accounts:
-                print(f"{account.email}  {account.password}  {account.role}  {', '.join(account.organisations)}")
+            print("\n".join((*_describe_places(sandbox), *describe_accounts(sandbox))), flush=True)
             await wait_for_stop()
     return 0
+
+
+def _describe_places(sandbox: Sandbox) -> list[str]:
+    apis = [f"{each.name}: {each.api_domain}" for each in sandbox.organisations.values()]
+    sites = [sandbox.issuer.replace("127.0.0.1", f"{name}.localhost") for name in sandbox.organisations]
+    return [*apis, *(f"Admin panel: {site}/admin" for site in sites), f"Keys: {sandbox.jwks_url}"]

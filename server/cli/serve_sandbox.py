@@ -20,6 +20,8 @@ async def serve(arguments: argparse.Namespace) -> int:
     async with run_local_stack(arguments, Stream(sys.stdout)) as world:
         if arguments.tokens is not None:
             write_tokens(arguments.tokens, world.tokens())
+        # Standard output is the audit's; what a person needs to sign in goes beside it.
+        print(world.describe(), file=sys.stderr, flush=True)
         _log.info("serving at %s, with an embedded tenant", world.mcp_url)
         await wait_until_stopped(world.health, world.settings)
     return 0

@@ -1,5 +1,6 @@
 """Who may sign in: a few seeded people, whose passwords exist in the clear only where a person reads them."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -34,8 +35,8 @@ class Account:
     password: str = field(repr=False)
 
 
-def seed_accounts(identify: Callable[[str, str], str]) -> tuple[Account, ...]:
-    """The accounts of this run; `identify` makes the id of an address."""
+def seed_accounts(identify: Callable[[str, str], str], seed: str | None = None) -> tuple[Account, ...]:
+    """The accounts of this run; `identify` makes the id of an address, `seed` the same passwords as last time."""
     people = (
         ("admin@acme.example", "admin", ("acme",)),
         ("manager@acme.example", "manager", ("acme",)),
@@ -43,9 +44,15 @@ def seed_accounts(identify: Callable[[str, str], str]) -> tuple[Account, ...]:
         ("consultant@both.example", "admin", ("acme", "globex")),
     )
     return tuple(
-        Account(identify("account", email), email, role, organisations, secrets.token_urlsafe(12))
+        Account(identify("account", email), email, role, organisations, _choose_password(email, seed))
         for email, role, organisations in people
     )
+
+
+def _choose_password(email: str, seed: str | None) -> str:
+    if seed is None:
+        return secrets.token_urlsafe(12)
+    return base64.urlsafe_b64encode(hmac.digest(seed.encode(), email.encode(), "sha256")[:12]).decode()
 
 
 @dataclass(slots=True)

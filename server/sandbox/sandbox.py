@@ -57,6 +57,7 @@ class Sandbox:
         port: where the caller will serve `app`, 1-65535; hosts and links carry it.
         host: the address the caller will bind.
         database: file to keep everything in; None keeps it in memory.
+        passwords: what passwords are made from; None makes new ones.
         client_documents: metadata documents by URL, for OAuth clients that are named by one; empty: none can be.
         access_s: lifetime of an OAuth access token, > 0.
         clock: seconds since the epoch, for what the authorization server keeps.
@@ -70,6 +71,7 @@ class Sandbox:
         port: int,
         host: str = "127.0.0.1",
         database: Path | None = None,
+        passwords: str | None = None,
         client_documents: Mapping[str, Any] = MappingProxyType({}),
         access_s: int = 3600,
         clock: Callable[[], float] = time.time,
@@ -80,7 +82,7 @@ class Sandbox:
         self.revocations_url = f"{self.issuer}/.well-known/revocations.json"
         self._feed = CallFeed()
         self._trial = Playground()
-        self.accounts: tuple[Account, ...] = seed_accounts(build_object_id)
+        self.accounts: tuple[Account, ...] = seed_accounts(build_object_id, passwords)
         self._store = EntityStore(database)
         self._tokens = Tokens(self._store, issuer=self.issuer, audience=self.audience)
         self.document = Document()
