@@ -1,5 +1,6 @@
 """Real clients sign in through a scripted browser; what was chosen on the page is what their calls reach."""
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull,
 from pydantic import AnyUrl
 
 from server.serving.listener import bind, read_port
-from tests.support.client_processes import MODULES, NODE, driven, needs_node
+from tests.support.client_processes import CONFORMANCE, MODULES, NODE, driven, needs_node
 from tests.support.oauth_client import Person
 from tests.support.scripted_browser import describe_person, install
 from tests.support.shared_stack import World
@@ -81,8 +82,7 @@ async def test_the_python_sdk_signs_in(world: World, path: str, organisation: st
 def port() -> int:
     """A port that is free, for a client that listens for its callback."""
     with bind("127.0.0.1", 0) as socket:
-        number = read_port(socket)
-    return number
+        return read_port(socket)
 
 
 @pytest.mark.parametrize(("path", "organisation"), [("/o/mcp", "globex"), ("/o/t/acme/mcp", "acme")])
@@ -113,3 +113,26 @@ async def test_no_client_of_the_static_door_is_led_into_a_sign_in(world: World) 
                 assert answer.status_code == 404
         refused = await http.post(f"{world.origin}/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
         assert "www-authenticate" not in refused.headers
+
+
+async def test_the_published_suite_passes_over_the_authorization_server(world: World) -> None:
+    """A7."""
+    needs_node()
+    sandbox = world.local.sandbox
+    async with httpx.AsyncClient(timeout=60) as http:
+        metadata = {"redirect_uris": ["http://127.0.0.1:3999/callback"]}
+        registered = (await http.post(f"{sandbox.issuer}/oauth/register", json=metadata)).json()
+        words = ["authorization", "--url", sandbox.issuer, "--client-id", registered["client_id"], "-p", "3999"]
+        command = [str(NODE), str(CONFORMANCE), *words, "--resource", f"{world.origin}/o/mcp"]
+        suite = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        assert suite.stdout is not None
+        said = ""
+        async for line in suite.stdout:
+            said += line.decode()
+            if line.startswith(f"{sandbox.issuer}/oauth/authorize?".encode()):
+                person = Person(consultant(world), http)
+                page = await person.sign_in(line.decode().strip())
+                answer = await person.submit(page, "allow", organisation="acme")
+                await http.get(answer.headers["location"])
+        assert await suite.wait() == 0, said
+    assert "Total: 2 passed, 0 failed" in said
