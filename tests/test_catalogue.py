@@ -248,3 +248,9 @@ def test_an_empty_text_is_told_to_be_left_out() -> None:
     with pytest.raises(ToolError) as refused:
         validate(tool, {"id": HEX, "language": ""})
     assert "leave it out" in refused.value.fields[0].problem
+
+
+@EVERY
+def test_a_tool_that_may_make_many_requests_says_so(tool: Tool) -> None:
+    """The fast path has no progress to tell; reports read many pages of what may be one operation."""
+    assert tool.progress is (len(tool.operations) > 1 or tool.toolset == "reports")

@@ -240,6 +240,7 @@ class Tool:
         run: the work; gets the validated arguments and the port.
         toolset: the domain it is listed under (x-toolsets).
         operations: the requests it may make.
+        progress: whether it may make more than one request and tell how far it is; it must be told so here.
         preview: what a person is asked about; for tools that destroy, and its reads are among the operations.
     """
 
@@ -252,6 +253,7 @@ class Tool:
     run: Run
     toolset: str
     operations: tuple[Operation, ...] = ()
+    progress: bool = False
     preview: PreviewFunction | None = None
 
 

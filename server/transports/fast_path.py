@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import mcp.types as t
 import pydantic_core
@@ -31,6 +31,7 @@ _ACCEPT = frozenset({b"application/json, text/event-stream", b"text/event-stream
 _VERSION = b"mcp-protocol-version"
 _ROUTING = (_VERSION, b"mcp-method", b"mcp-name", b"content-type", b"accept", b"traceparent")
 _BODY = 64_000
+_LEVELS = get_args(t.LoggingLevel)
 _LONG_NUMBER = re.compile(rb"(?<!\d)\d{300}")
 
 _JSON = [(b"content-type", b"application/json")]
@@ -68,7 +69,7 @@ class FastPath:
         self._app = app
         self._calls = calls
         self._modern = f'"resultType":"complete","_meta":{envelope.compact({t.SERVER_INFO_META_KEY: stamp})}'
-        self._short = frozenset(name for name, tool in calls.catalogue.items() if len(tool.operations) <= 1)
+        self._short = frozenset(name for name, tool in calls.catalogue.items() if not tool.progress)
         self._destroying = frozenset(n for n, tool in calls.catalogue.items() if tool.effect is Effect.DESTROY)
         self._views = ToolListCache()
 
@@ -117,7 +118,7 @@ class FastPath:
         if not isinstance(method, str) or not isinstance(params, dict):
             return None
         meta = params.get("_meta", {})
-        if not isinstance(meta, dict) or "progressToken" in meta or t.LOG_LEVEL_META_KEY in meta:
+        if not isinstance(meta, dict) or not _is_usual(meta):
             return None
         if not self._asks_for_what_is_short(method, params) or not self._agrees(headers, method, params, meta):
             return None
@@ -126,7 +127,7 @@ class FastPath:
         return CommonRequest(id_, params.get("name"), params.get("arguments", {}), modern, carrier)
 
     def _asks_for_what_is_short(self, method: Any, params: Params) -> bool:
-        """tools/list, or a tool that makes one request at most: long answers need the SDK's keep-alive."""
+        """tools/list, or a tool that has no progress to tell: long answers need the SDK's keep-alive."""
         if method == "tools/list":
             return params.keys() <= {"_meta"}
         usual = params.keys() <= {"name", "arguments", "_meta"} and isinstance(params.get("arguments", {}), dict)
@@ -150,6 +151,12 @@ class FastPath:
         except ValidationError:
             return False
         return can.elicitation is None or name not in self._destroying
+
+
+def _is_usual(meta: Params) -> bool:
+    """Whether members that ask for more have values they may have; a short call has no progress and no log to tell."""
+    token, level = meta.get("progressToken", 0), meta.get(t.LOG_LEVEL_META_KEY, "info")
+    return isinstance(token, int | str) and not isinstance(token, bool) and level in _LEVELS
 
 
 def _read_routing(scope: Scope) -> dict[bytes, bytes] | None:

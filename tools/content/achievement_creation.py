@@ -169,6 +169,7 @@ CREATE = Tool(
     gives=Created,
     run=create_achievement,
     toolset="achievements",
+    progress=True,
     operations=_MAKES,
 )
 SERIES = Tool(
@@ -183,6 +184,7 @@ SERIES = Tool(
     gives=Series,
     run=create_achievement_series,
     toolset="achievements",
+    progress=True,
     operations=_MAKES,
 )
 

@@ -192,6 +192,7 @@ UPDATE = Tool(
     gives=Achievement,
     run=update_achievement,
     toolset="achievements",
+    progress=True,
     operations=(op.GET_TAGS, op.GET_ACHIEVEMENT, op.UPDATE_ACHIEVEMENT),
 )
 DELETE = Tool(
@@ -203,6 +204,7 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_achievement,
     toolset="achievements",
+    progress=True,
     operations=(op.GET_ACHIEVEMENT, op.DELETE_ACHIEVEMENT),
     preview=preview_entity("Delete the achievement", op.GET_ACHIEVEMENT),
 )

@@ -247,6 +247,7 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_action,
     toolset="actions",
+    progress=True,
     operations=(op.GET_ACTION, op.DELETE_ACTION),
     preview=preview_entity("Delete the action, with the answers people gave,", op.GET_ACTION),
 )

@@ -90,6 +90,7 @@ LIST = Tool(
     gives=Page[Campaign],
     run=list_campaigns,
     toolset="campaigns",
+    progress=True,
     operations=(op.GET_CAMPAIGNS, op.GET_CAMPAIGN),
 )
 CREATE = Tool(

@@ -108,6 +108,7 @@ CREATE = Tool(
     gives=Created,
     run=create_challenge,
     toolset="challenges",
+    progress=True,
     operations=(
         op.GET_TAGS,
         op.GET_COMMUNITY,

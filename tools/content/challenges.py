@@ -185,6 +185,7 @@ UPDATE = Tool(
     gives=Challenge,
     run=update_challenge,
     toolset="challenges",
+    progress=True,
     operations=(op.GET_TAGS, op.UPDATE_CHALLENGE),
 )
 DELETE = Tool(
@@ -196,6 +197,7 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_challenge,
     toolset="challenges",
+    progress=True,
     operations=(op.GET_CHALLENGE, op.DELETE_CHALLENGE),
     preview=preview_entity(
         "Delete the challenge",

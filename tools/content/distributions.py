@@ -124,6 +124,7 @@ GET = Tool(
     gives=Distribution,
     run=get_distribution,
     toolset="distributions",
+    progress=True,
     operations=tuple(_READS.values()),
 )
 SET = Tool(
@@ -138,6 +139,7 @@ SET = Tool(
     gives=Distribution,
     run=set_distribution,
     toolset="distributions",
+    progress=True,
     operations=tuple(operation for operation, _ in WRITES.values()),
 )
 

@@ -188,6 +188,7 @@ CREATE = Tool(
     gives=FullPost,
     run=create_post,
     toolset="posts",
+    progress=True,
     operations=(op.GET_TAGS, op.CREATE_POST),
 )
 UPDATE = Tool(
@@ -199,6 +200,7 @@ UPDATE = Tool(
     gives=FullPost,
     run=update_post,
     toolset="posts",
+    progress=True,
     operations=(op.GET_TAGS, op.UPDATE_POST),
 )
 DELETE = Tool(
@@ -210,6 +212,7 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_post,
     toolset="posts",
+    progress=True,
     operations=(op.GET_POST, op.DELETE_POST),
     preview=preview_entity("Delete the post", op.GET_POST),
 )

@@ -231,6 +231,7 @@ CREATE = Tool(
     gives=Reward,
     run=create_reward,
     toolset="rewards",
+    progress=True,
     operations=(op.GET_TAGS, op.CREATE_REWARD),
 )
 UPDATE = Tool(
@@ -242,6 +243,7 @@ UPDATE = Tool(
     gives=Reward,
     run=update_reward,
     toolset="rewards",
+    progress=True,
     operations=(op.GET_TAGS, op.UPDATE_REWARD),
 )
 DELETE = Tool(
@@ -253,6 +255,7 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_reward,
     toolset="rewards",
+    progress=True,
     operations=(op.GET_REWARD, op.DELETE_REWARD),
     preview=preview_entity(
         "Delete the reward", op.GET_REWARD, counts={"assetsSupply": "in stock", "entriesSupply": "entries"}

@@ -104,6 +104,7 @@ LIST = Tool(
     gives=Page[Tag],
     run=list_tags,
     toolset="tags",
+    progress=True,
     operations=(op.GET_TAGS, op.GET_TAG),
 )
 CREATE = Tool(

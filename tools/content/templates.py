@@ -60,6 +60,7 @@ LIST = Tool(
     gives=Page[Template],
     run=list_templates,
     toolset="templates",
+    progress=True,
     operations=(
         op.GET_ACHIEVEMENT_TEMPLATES,
         op.GET_ACTION_TEMPLATES,

@@ -124,6 +124,7 @@ REMOVE = Tool(
     gives=Domains,
     run=remove_domain,
     toolset="domains",
+    progress=True,
     operations=(op.GET_DOMAINS, op.REMOVE_DOMAIN),
     preview=preview_removal,
 )

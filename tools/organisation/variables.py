@@ -52,6 +52,7 @@ LIST = Tool(
     gives=Page[Variable],
     run=list_variables,
     toolset="variables",
+    progress=True,
     operations=(op.GET_VARIABLE_CONFIGS, op.GET_VARIABLE_CONFIG),
 )
 

@@ -180,6 +180,7 @@ SET = Tool(
     gives=Webhooks,
     run=set_webhooks,
     toolset="webhooks",
+    progress=True,
     operations=(op.GET_WEBHOOK_CONFIGS, op.PUT_WEBHOOK_CONFIGS),
     preview=preview_webhooks,
 )

@@ -176,6 +176,7 @@ DELETE = Tool(
     gives=Deleted,
     run=delete_community,
     toolset="communities",
+    progress=True,
     operations=(
         op.GET_COMMUNITY,
         op.GET_CHALLENGES,

@@ -190,6 +190,7 @@ ERASE = Tool(
     gives=Erased,
     run=erase_user,
     toolset="users",
+    progress=True,
     operations=(op.GET_USER, op.DELETE_USER_DATA),
     preview=preview_entity(
         "Erase the personal data of the user",

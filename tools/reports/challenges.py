@@ -142,6 +142,7 @@ TOP = Tool(
     gives=TopChallenges,
     run=report_top_challenges,
     toolset="reports",
+    progress=True,
     operations=(op.GET_CHALLENGES,),
 )
 COMPLETION = Tool(
@@ -153,6 +154,7 @@ COMPLETION = Tool(
     gives=Completion,
     run=report_completion,
     toolset="reports",
+    progress=True,
     operations=(op.GET_CHALLENGES,),
 )
 

@@ -87,6 +87,7 @@ REPORT = Tool(
     gives=Summary,
     run=report_community,
     toolset="reports",
+    progress=True,
     operations=(op.GET_COMMUNITY, op.GET_CHALLENGES, op.GET_REWARDS, op.GET_POSTS, op.GET_USERS),
 )
 

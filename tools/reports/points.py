@@ -130,6 +130,7 @@ REPORT = Tool(
     gives=Points,
     run=report_points,
     toolset="reports",
+    progress=True,
     operations=(op.GET_USERS, op.GET_USER_ANALYTICS_DETAILS),
 )
 

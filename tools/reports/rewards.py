@@ -91,6 +91,7 @@ LOW = Tool(
     gives=RewardsLow,
     run=report_rewards_low,
     toolset="reports",
+    progress=True,
     operations=(op.GET_REWARDS,),
 )
 

@@ -98,6 +98,7 @@ TOP = Tool(
     gives=TopUsers,
     run=report_top_users,
     toolset="reports",
+    progress=True,
     operations=(op.GET_USERS,),
 )
 
