@@ -61,7 +61,10 @@ class Way:
             "NUDJ_API_DOMAIN": world.domain(organisation),
         }
         entry = expanded(json.loads(EXAMPLE.read_text())["mcpServers"][self.example], variables)
-        return driven(self.driver, {"era": self.era, **with_server(entry, world)})
+        # All entries of the file live in one environment, so each also sees the variables that only the others use.
+        whole = with_server(entry, world)
+        whole["env"] = {**variables, **whole["env"]}
+        return driven(self.driver, {"era": self.era, **whole})
 
 
 def with_server(entry: Mapping[str, Any], world: Hosted) -> dict[str, Any]:
