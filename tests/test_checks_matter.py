@@ -78,6 +78,13 @@ CHECKS = (
         (*PYTEST, "tests/test_bad_input.py", "-k", "wrong_arguments"),
     ),
     Check(
+        "sizes of the arguments",
+        "server/pipeline/validation.py",
+        "    _check_sizes(tool, arguments)\n",
+        "",
+        (*PYTEST, "tests/test_argument_sizes.py"),
+    ),
+    Check(
         "community, of the arguments",
         "server/pipeline/dispatcher.py",
         "        check_communities(decision, tool, given)\n",

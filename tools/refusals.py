@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from tools.plain_text import clean_text
+
 
 class Code(StrEnum):
     """The closed list; docs/errors.md is generated from it and from `RULES`."""
@@ -205,7 +207,7 @@ class ToolError(Exception):
         partial: what a half-done chain left behind.
         confirm: the single-use value that lets a destructive call through.
         question: what to ask a person before it is handed back; holds text of the tenant's users, cleaned.
-        upstream: the tenant API's own words, cut to 300 characters; data, not instruction.
+        upstream: the tenant API's own words, cleaned and cut to 300 characters; data, not instruction.
     """
 
     def __init__(
@@ -242,7 +244,7 @@ class ToolError(Exception):
         self.partial = partial
         self.confirm = confirm
         self.question = question
-        self.upstream = None if upstream is None else upstream[:300]
+        self.upstream = None if upstream is None else clean_text(upstream, 300)
 
     def error(self, request_id: str) -> dict[str, Any]:
         """The error object of the envelope (docs/errors.md), without the members that say nothing."""

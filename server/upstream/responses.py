@@ -8,12 +8,14 @@ from typing import Any, NoReturn
 from pydantic_core import from_json
 
 from server.http.net import Answered, NetError
+from tools.plain_text import clean_text
 from tools.refusals import Code, ToolError
 from tools.spec import Operation
 
 _LOOK_FIRST = "The change may have been made: look with the matching get_ or list_ tool before doing it again."
 _WORDS_CAP = 64_000
-_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+_WORDS_READ = 4_000
+"""Characters of a tenant's words that are looked at for tokens; 300 are passed on."""
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]+")
 """Begins only where a word begins and never gives back: a tenant's words may be long, and everybody waits meanwhile."""
 
@@ -153,7 +155,7 @@ def _read_words(answered: Answered) -> str | None:
     message = said.get("message") if isinstance(said, dict) else None
     if not isinstance(message, str):
         return None
-    return _TOKEN.sub("***", _UNPRINTABLE.sub(" ", message)).strip() or None
+    return _TOKEN.sub("***", clean_text(message, _WORDS_READ)) or None
 
 
 def _parse(body: bytes) -> Any:
