@@ -6,9 +6,9 @@ import sys
 import anyio
 
 from server.assembly import Catalogue, deploy, load_files
-from server.cli.catalogue import LOOP
 from server.observability import logs
 from server.observability.audit import Stream
+from server.serving.catalogue import LOOP
 from server.serving.lifecycle import bind_ports, serve_http, wait_until_stopped
 from server.settings import load_settings
 from tools import CATALOGUE

@@ -14,10 +14,10 @@ import httpx2
 import pytest
 
 from server.assembly import deploy, load_files
-from server.cli.catalogue import WHOLE
 from server.cli.local_stack import build_settings
 from server.protocol.handlers import Protocol
 from server.sandbox.sandbox import Sandbox
+from server.serving.catalogue import WHOLE
 from server.serving.listener import bind, listen, read_port
 from server.settings import load_settings
 from server.transports.fast_path import FastPath

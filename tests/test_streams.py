@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from server.assembly import deploy, load_files
-from server.cli.catalogue import WHOLE
 from server.protocol.handlers import Protocol
+from server.serving.catalogue import WHOLE
 from server.serving.listener import bind, listen, read_port
 from server.transports.http import Health, HttpOptions, build_app, read_request
 from server.transports.sse import StreamLimits

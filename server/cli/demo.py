@@ -11,13 +11,13 @@ from typing import Any
 import anyio
 
 from server.cli import settings_flags
-from server.cli.catalogue import LOOP
 from server.cli.demo_client import DemoConfig, call_tool, connect
 from server.cli.demo_script import Scene, build_scenes
 from server.cli.demo_state import DemoState, open_state
 from server.cli.local_stack import LocalStack, run_local_stack
 from server.cli.progress import ProgressBar
 from server.observability.audit import Sink, Stream
+from server.serving.catalogue import LOOP
 from server.serving.lifecycle import wait_until_stopped
 
 FAILED = 1

@@ -12,12 +12,12 @@ from typing import Any
 
 from server.assembly import deploy, load_files
 from server.cli import settings_flags
-from server.cli.catalogue import WHOLE
 from server.cli.demo_state import DemoState
 from server.http.net import Net
 from server.observability import logs
 from server.observability.audit import Sink
 from server.sandbox.sandbox import Sandbox
+from server.serving.catalogue import WHOLE
 from server.serving.lifecycle import bind_ports, serve_http
 from server.serving.listener import bind, listen, read_port
 from server.settings import Settings, name_variable

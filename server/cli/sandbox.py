@@ -5,9 +5,9 @@ from pathlib import Path
 
 import anyio
 
-from server.cli.catalogue import LOOP
 from server.cli.local_stack import describe_accounts, list_tokens, write_tokens
 from server.sandbox.sandbox import Sandbox
+from server.serving.catalogue import LOOP
 from server.serving.listener import bind, listen, read_port, wait_for_stop
 
 

@@ -10,9 +10,9 @@ import anyio
 
 from server.assembly import deploy, load_files
 from server.cli import settings_flags
-from server.cli.catalogue import LOOP, WHOLE
 from server.observability import logs
 from server.observability.audit import Stream
+from server.serving.catalogue import LOOP, WHOLE
 from server.serving.lifecycle import bind_ports, serve_http, wait_until_stopped
 
 _log = logging.getLogger(__name__)

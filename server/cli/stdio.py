@@ -8,13 +8,13 @@ import anyio
 
 from server.assembly import deploy, load_files, read_process_credentials
 from server.cli import settings_flags
-from server.cli.catalogue import LOOP, WHOLE
 from server.clients import keychain
 from server.credentials.parsing import PresentedCredentials
 from server.observability import logs
 from server.observability.audit import Stream
 from server.pipeline.context import CallRequest
 from server.protocol.handlers import Ask, Context, Protocol, build_request
+from server.serving.catalogue import LOOP, WHOLE
 from server.settings import SettingsError
 from server.transports import stdio
 

@@ -14,6 +14,7 @@ from server.protocol.handlers import Protocol
 from server.serving.listener import bind, listen, read_port, wait_for_stop
 from server.settings import Settings
 from server.transports.http import LOOPBACK, LOOPBACK_ORIGINS, Health, HttpOptions, build_app, read_request
+from server.transports.http_guard import HttpGuard
 from server.transports.oauth_door import OAuthDoor
 from server.transports.sse import StreamLimits
 
@@ -47,13 +48,19 @@ def bind_ports(settings: Settings) -> Iterator[Ports]:
         yield Ports(mcp, None if metrics is None else stack.enter_context(bind(settings.metrics_host, metrics)))
 
 
+def build_http(deployment: Deployment) -> tuple[HttpGuard, Health]:
+    """The HTTP side of a deployment, and what a load balancer is told of it."""
+    health = Health(deployment.ready)
+    server = Protocol(deployment.calls, deployment.references, read_request).server()
+    options = build_options(deployment.settings)
+    return build_app(server, deployment.gate.refusal, options, health, deployment.calls), health
+
+
 @asynccontextmanager
 async def serve_http(deployment: Deployment, ports: Ports) -> AsyncIterator[Health]:
     """Serve a deployment on bound sockets while the block runs."""
     settings = deployment.settings
-    health = Health(deployment.ready)
-    server = Protocol(deployment.calls, deployment.references, read_request).server()
-    whole = build_app(server, deployment.gate.refusal, build_options(settings), health, deployment.calls)
+    whole, health = build_http(deployment)
     grace_s = max(0.0, settings.drain_s - settings.drain_notice_s)
     async with anyio.create_task_group() as tasks, listen(whole, ports.mcp, grace_s=grace_s):
         if deployment.metrics is None or ports.metrics is None:

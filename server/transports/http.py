@@ -68,7 +68,7 @@ class Health:
 
 def build_app(
     server: Server[Any], admit: Admit, door: HttpOptions, health: Health, calls: Dispatcher | None = None
-) -> ASGIApp:
+) -> HttpGuard:
     """The whole HTTP side as one ASGI application.
 
     Parameters:
@@ -107,6 +107,7 @@ def build_app(
         origins=door.origins,
         admit=recorded if door.refuse_at_transport else None,
         draining=lambda: health.draining,
+        running=manager.run,
         prefix=urlsplit(door.public_url or "").path,
         oauth=None if door.oauth is None else (door.oauth, recorded),
     )

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -38,6 +39,7 @@ class HttpGuard:
         origins: Origin values served besides none at all; pages of these may also read the answers (CORS).
         admit: for deployments that refuse at transport level: judges a request before MCP; None leaves it to the call.
         draining: true once the server is about to stop; connections are then closed after their answer.
+        running: what has to be entered while requests are answered, for a host that runs no lifespan of ours.
         prefix: the path under which clients see the server, such as `/nudj`; a proxy may leave it or take it off.
         oauth: the OAuth door, with what judges its requests; None where there is none.
     """
@@ -51,10 +53,12 @@ class HttpGuard:
         admit: Admit | None,
         draining: Callable[[], bool],
         prefix: str = "",
+        running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
         oauth: tuple[OAuthDoor, Admit] | None = None,
     ) -> None:
         self._app = app
         self._prefix = prefix
+        self.running = running
         self._shared = allow_origin(self._answer)
         self._hosts = _Allowed(_simplify(host.encode()) for host in hosts)
         self._origins = _Allowed(origin.encode() for origin in origins)

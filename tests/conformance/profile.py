@@ -21,11 +21,11 @@ from mcp.server.subscriptions import ListenHandler
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.assembly import Deployment, deploy, load_files
-from server.cli.catalogue import WHOLE
 from server.cli.local_stack import build_settings
 from server.observability.audit import Stream
 from server.protocol.handlers import Protocol
 from server.sandbox.sandbox import Sandbox
+from server.serving.catalogue import WHOLE
 from server.serving.listener import bind, listen, read_port, wait_for_stop
 from server.settings import load_settings
 from server.transports.http import Health, HttpOptions, build_app, read_request

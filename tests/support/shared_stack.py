@@ -16,10 +16,10 @@ import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from server.assembly import deploy, load_files
-from server.cli.catalogue import LOOP, WHOLE
 from server.cli.local_stack import LocalStack, run_local_stack
 from server.observability.audit import Sink
 from server.observability.logs import JsonLines
+from server.serving.catalogue import LOOP, WHOLE
 from server.serving.lifecycle import bind_ports, serve_http
 from server.settings import name_variable
 
@@ -166,7 +166,7 @@ async def beside(
     """
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "tenants.toml"
-        directory.write_text(_directory(world, connect_to or {}))
+        directory.write_text(write_directory(world, connect_to or {}))
         told = {"host": "127.0.0.1", "port": 0, "tenants_file": directory, "drain_s": 1.0} | settings
         wanted = world.local.settings.model_copy(update=told)
         with bind_ports(wanted) as ports:
@@ -177,7 +177,8 @@ async def beside(
                 yield f"http://127.0.0.1:{ports.number}"
 
 
-def _directory(world: World, connect_to: Mapping[str, str]) -> str:
+def write_directory(world: World, connect_to: Mapping[str, str]) -> str:
+    """A directory file of the world's organisations."""
     tenant = world.local.sandbox.issuer.partition("://")[2]
     return "\n".join(
         f'[tenants.{name}]\norganisation = "{known["id"]}"\napi_domain = "{known["api_domain"]}"\n'
