@@ -87,7 +87,7 @@ CHECKS = (
     Check(
         "community, of the arguments",
         "server/pipeline/dispatcher.py",
-        "        check_communities(decision, tool, given)\n",
+        "            check_communities(decision, tool, given)\n",
         "",
         (*PYTEST, "tests/test_order_of_judgement.py"),
     ),

@@ -85,3 +85,18 @@ async def test_the_first_thing_that_is_wrong_is_the_answer(world: World, version
             heard = await http.call("create_challenge", wrong.arguments(faults), **said)
             assert heard.code == expected, (sorted(faults), heard.envelope)
             assert (len(tenant.heads) > before) is (expected == "upstream_unavailable"), "something was forwarded"
+
+
+@pytest.mark.parametrize(
+    ("token", "tool", "arguments", "code"),
+    [
+        ("viewer", "create_challenge", {}, "role_denied"),
+        ("admin", "list_challenges", {"limit": "many"}, "arguments_invalid"),
+    ],
+)
+async def test_a_refused_call_costs_the_budget_too(
+    world: World, token: str, tool: str, arguments: dict[str, Any], code: str
+) -> None:
+    async with beside(world, caller_rate=0.001, caller_burst=1) as origin, speaking(origin) as http:
+        heard = [await http.call(tool, arguments, headers=world.headers(token)) for _ in range(3)]
+    assert [one.code for one in heard] == [code, "rate_limited", "rate_limited"]

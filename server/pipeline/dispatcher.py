@@ -141,12 +141,12 @@ class Dispatcher:
 
     async def _answer(self, case: CallContext, tool: Tool, raw: Mapping[str, Any]) -> Envelope:
         case.admission = admission = await self.gate.admit(case.asked.presented)
-        decision = self._decide(admission, tool)
-        if decision.denied is not None:
-            raise self.grants.refusal(decision, admission.principal, tool, admission.mode)
-        given = validation.validate(tool, raw)
-        check_communities(decision, tool, given)
         async with self.limits.enter(admission.principal, admission.tenant):
+            decision = self._decide(admission, tool)
+            if decision.denied is not None:
+                raise self.grants.refusal(decision, admission.principal, tool, admission.mode)
+            given = validation.validate(tool, raw)
+            check_communities(decision, tool, given)
             if isinstance(given, ConfirmedInput):
                 ask = partial(self._write_question, case.asked, admission, decision, tool, given)
                 await self.confirmations.require(admission.principal, tool, given, ask)
