@@ -137,7 +137,9 @@ class Dispatcher:
             with self._record(case):
                 return await self._answer(case, tool, raw)
         except ToolError as refusal:
-            return envelope.build_failure(refusal, asked.request_id)
+            # The envelope keeps the refusal, and its traceback keeps the frames that hold the envelope: a ring.
+            refusal.__context__ = refusal.__cause__ = None
+            return envelope.build_failure(refusal.with_traceback(None), asked.request_id)
 
     async def _answer(self, case: CallContext, tool: Tool, raw: Mapping[str, Any]) -> Envelope:
         case.admission = admission = await self.gate.admit(case.asked.presented)

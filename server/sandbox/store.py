@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,6 +75,8 @@ class EntityStore:
             os.close(os.open(database, os.O_CREAT | os.O_RDWR, 0o600))
         self.lock = threading.RLock()
         self.sql = sqlite3.connect(database or ":memory:", check_same_thread=False, isolation_level=None)
+        # Python 3.13 warns of a connection that nobody closes; the store's end is the connection's, however it comes.
+        weakref.finalize(self, self.sql.close)
         self.sql.row_factory = sqlite3.Row
         self.sql.create_function("fold", 1, lambda text: str(text or "").casefold(), deterministic=True)
         self.sql.execute("PRAGMA journal_mode = WAL")
