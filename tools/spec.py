@@ -78,7 +78,7 @@ class Guard:
     `when` limits the guard to requests whose body has that value at that place (`("allocatedTo", "challenge")`).
     """
 
-    read: str
+    read: "Operation"
     at: str
     when: tuple[str, str] | None = None
 
@@ -90,6 +90,9 @@ class Operation:
     Parameters:
         id: operationId of the API document.
         method, path: as there; `{name}` stands for one path segment, always encoded.
+        own: the placeholder that may only ever be the caller's own organisation.
+        revokes: the placeholder for the id of a token that is void once this succeeds.
+        offers: whether its answer lists what other organisations have opened to this one.
         api: which of the two sibling APIs of a tenant serves it.
         owner_name: the member of its answer by which people call the organisation; every tool may ask for that.
         guards: for a caller bound to communities, what to read before a write.
@@ -101,6 +104,9 @@ class Operation:
     api: Literal["admin", "analytics"] = "admin"
     guards: tuple[Guard, ...] = ()
     owner_name: str | None = None
+    own: str | None = None
+    revokes: str | None = None
+    offers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

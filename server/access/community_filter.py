@@ -7,7 +7,6 @@ caller's own; what it touches is read first where the request does not say so it
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from tools.api.operations import BY_ID
 from tools.refusals import Code, ToolError
 from tools.spec import Caller, Operation, TenantApi
 
@@ -70,7 +69,7 @@ class CommunityFilter:
             if guard.when is not None and guard.when[1] not in _find_strings(f"body.{guard.when[0]}", ids, body):
                 continue
             for id_ in _find_strings(guard.at, ids, body):
-                reached = await self._read(BY_ID[guard.read], id_)
+                reached = await self._read(guard.read, id_)
                 if not reached and operation.method != "GET":
                     _build_denied("What this would change has no community and belongs to the whole organisation.")
                 touched |= reached

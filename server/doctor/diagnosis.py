@@ -31,7 +31,6 @@ STEPS = (
     "role",
     "tenant",
 )
-SKEW_S = 60
 
 _JUDGED: Mapping[Kind, tuple[str, ...]] = {
     Kind.TOKEN: ("token",),

@@ -46,7 +46,7 @@ def read_value(answered: Answered, operation: Operation, organisation: str) -> A
         raise build_invalid(operation, "The tenant's API answered with JSON that cannot be read.") from None
     if not isinstance(parsed, dict | list):
         raise build_invalid(operation, "The tenant's API answered with a bare value instead of an object.")
-    if strangers and not (operation.path.startswith("/templates/") and _is_offered(parsed, organisation)):
+    if strangers and not (operation.offers and _is_offered(parsed, organisation)):
         _hide(operation)
     return parsed
 

@@ -20,7 +20,6 @@ from server.upstream.circuit_breaker import CircuitBreaker
 from server.upstream.credentials import Passthrough, UpstreamCredential
 from server.upstream.retry_budget import RetryBudget
 from server.upstream.urls import build_url
-from tools.api.operations import BY_ID, REVOKE_TOKEN
 from tools.refusals import Code, ToolError
 from tools.spec import Caller, Operation, TenantApi, Tool
 
@@ -152,7 +151,7 @@ class _Bound:
     ) -> Any:
         if not _is_declared(self.tool, operation):
             raise RuntimeError(f"{self.tool.name} does not declare {operation.id}")
-        if operation.path == "/organisations/{id}" and ids.get("id") != self.principal.organisation:
+        if operation.own is not None and ids.get(operation.own) != self.principal.organisation:
             raise ToolError(
                 Code.NOT_FOUND, "This is not the id of your organisation.", "Read it from check_connection."
             )
@@ -166,8 +165,8 @@ class _Bound:
         value = responses.read_value(answered, operation, self.principal.organisation)
         if operation.owner_name is not None and isinstance(value, dict):
             self.up.names.learn(self.principal.organisation, value.get(operation.owner_name))
-        if operation == REVOKE_TOKEN:
-            await self._tell_replicas(ids["tokenId"])
+        if operation.revokes is not None:
+            await self._tell_replicas(ids[operation.revokes])
         return value
 
     async def _tell_replicas(self, token_id: str) -> None:
@@ -265,5 +264,5 @@ class _TenantRequest:
 def _is_declared(tool: Tool, operation: Operation) -> bool:
     """Whether the tool may make this request: its own operations, the reads that guard them, the owner's name."""
     return (operation in tool.operations or operation.owner_name is not None) or any(
-        operation == BY_ID[guard.read] for own in tool.operations for guard in own.guards
+        operation == guard.read for own in tool.operations for guard in own.guards
     )

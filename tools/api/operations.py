@@ -6,40 +6,43 @@ The list equals the API document the embedded tenant serves; a test compares the
 from tools.shared.action_types import ACTION_CATEGORIES
 from tools.spec import Guard, Operation
 
+# What guards of operations further up read; each stands under its own heading too.
+_GET_ACTION = Operation("getAction", "GET", "/actions/{id}")
+_GET_ACHIEVEMENT = Operation("getAchievement", "GET", "/achievements/{id}")
+_GET_REWARD = Operation("getReward", "GET", "/rewards/{id}")
+
 # Communities
 GET_COMMUNITIES = Operation("getCommunities", "GET", "/communities")
 CREATE_COMMUNITY = Operation("createCommunity", "POST", "/communities")
 GET_COMMUNITY = Operation("getCommunity", "GET", "/communities/{id}")
-UPDATE_COMMUNITY = Operation("updateCommunity", "POST", "/communities/{id}", guards=(Guard("getCommunity", "path.id"),))
+UPDATE_COMMUNITY = Operation("updateCommunity", "POST", "/communities/{id}", guards=(Guard(GET_COMMUNITY, "path.id"),))
 DELETE_COMMUNITY = Operation(
-    "deleteCommunity", "DELETE", "/communities/{id}", guards=(Guard("getCommunity", "path.id"),)
+    "deleteCommunity", "DELETE", "/communities/{id}", guards=(Guard(GET_COMMUNITY, "path.id"),)
 )
 
 # Challenges
 GET_CHALLENGES = Operation("getChallenges", "GET", "/challenges")
 CREATE_CHALLENGE = Operation("createChallenge", "POST", "/challenges")
 GET_CHALLENGE = Operation("getChallenge", "GET", "/challenges/{id}")
-UPDATE_CHALLENGE = Operation("updateChallenge", "POST", "/challenges/{id}", guards=(Guard("getChallenge", "path.id"),))
-DELETE_CHALLENGE = Operation(
-    "deleteChallenge", "DELETE", "/challenges/{id}", guards=(Guard("getChallenge", "path.id"),)
-)
+UPDATE_CHALLENGE = Operation("updateChallenge", "POST", "/challenges/{id}", guards=(Guard(GET_CHALLENGE, "path.id"),))
+DELETE_CHALLENGE = Operation("deleteChallenge", "DELETE", "/challenges/{id}", guards=(Guard(GET_CHALLENGE, "path.id"),))
 GET_CHALLENGE_DISTRIBUTION = Operation(
-    "getChallengeDistribution", "GET", "/challenges/{id}/distribution", guards=(Guard("getChallenge", "path.id"),)
+    "getChallengeDistribution", "GET", "/challenges/{id}/distribution", guards=(Guard(GET_CHALLENGE, "path.id"),)
 )
 ASSIGN_CHALLENGE_DISTRIBUTION = Operation(
     "assignChallengeDistribution",
     "POST",
     "/challenges/{id}/distribution",
     guards=(
-        Guard("getChallenge", "path.id"),
-        Guard("getReward", "body.rewardsConfig.allocations.*.rewardId"),
+        Guard(GET_CHALLENGE, "path.id"),
+        Guard(_GET_REWARD, "body.rewardsConfig.allocations.*.rewardId"),
     ),
 )
 
 # Challenge groups
 GET_CHALLENGE_GROUPS = Operation("getChallengeGroups", "GET", "/challenge-groups")
 CREATE_CHALLENGE_GROUP = Operation(
-    "createChallengeGroup", "POST", "/challenge-groups", guards=(Guard("getChallenge", "body.challengeIds.*"),)
+    "createChallengeGroup", "POST", "/challenge-groups", guards=(Guard(GET_CHALLENGE, "body.challengeIds.*"),)
 )
 GET_CHALLENGE_GROUP = Operation("getChallengeGroup", "GET", "/challenge-groups/{id}")
 UPDATE_CHALLENGE_GROUP = Operation(
@@ -47,8 +50,8 @@ UPDATE_CHALLENGE_GROUP = Operation(
     "PATCH",
     "/challenge-groups/{id}",
     guards=(
-        Guard("getChallengeGroup", "path.id"),
-        Guard("getChallenge", "body.challengeIds.*"),
+        Guard(GET_CHALLENGE_GROUP, "path.id"),
+        Guard(GET_CHALLENGE, "body.challengeIds.*"),
     ),
 )
 
@@ -59,26 +62,26 @@ CREATE_ACTION = Operation(
     "POST",
     "/actions",
     guards=(
-        Guard("getChallenge", "body.allocationId", ("allocatedTo", "challenge")),
-        Guard("getAchievement", "body.allocationId", ("allocatedTo", "achievement")),
+        Guard(GET_CHALLENGE, "body.allocationId", ("allocatedTo", "challenge")),
+        Guard(_GET_ACHIEVEMENT, "body.allocationId", ("allocatedTo", "achievement")),
     ),
 )
 REORDER_ACTIONS = Operation(
-    "reorderActions", "PATCH", "/actions/reorder", guards=(Guard("getAction", "body.actionIds.*"),)
+    "reorderActions", "PATCH", "/actions/reorder", guards=(Guard(_GET_ACTION, "body.actionIds.*"),)
 )
-GET_ACTION = Operation("getAction", "GET", "/actions/{id}")
-UPDATE_ACTION = Operation("updateAction", "POST", "/actions/{id}", guards=(Guard("getAction", "path.id"),))
-DELETE_ACTION = Operation("deleteAction", "DELETE", "/actions/{id}", guards=(Guard("getAction", "path.id"),))
+GET_ACTION = _GET_ACTION
+UPDATE_ACTION = Operation("updateAction", "POST", "/actions/{id}", guards=(Guard(GET_ACTION, "path.id"),))
+DELETE_ACTION = Operation("deleteAction", "DELETE", "/actions/{id}", guards=(Guard(GET_ACTION, "path.id"),))
 GET_ACTION_DISTRIBUTION = Operation(
-    "getActionDistribution", "GET", "/actions/{id}/distribution", guards=(Guard("getAction", "path.id"),)
+    "getActionDistribution", "GET", "/actions/{id}/distribution", guards=(Guard(GET_ACTION, "path.id"),)
 )
 ASSIGN_ACTION_DISTRIBUTION = Operation(
     "assignActionDistribution",
     "POST",
     "/actions/{id}/distribution",
     guards=(
-        Guard("getAction", "path.id"),
-        Guard("getReward", "body.rewardsConfig.allocations.*.rewardId"),
+        Guard(GET_ACTION, "path.id"),
+        Guard(_GET_REWARD, "body.rewardsConfig.allocations.*.rewardId"),
     ),
 )
 
@@ -90,28 +93,28 @@ CREATE_ACHIEVEMENT = Operation(
     "POST",
     "/achievements",
     guards=(
-        Guard("getChallenge", _SOURCE, (_EVENT, "challenge")),
-        Guard("getAchievement", _SOURCE, (_EVENT, "achievement")),
-        *(Guard("getAction", _SOURCE, (_EVENT, category)) for category in ACTION_CATEGORIES),
+        Guard(GET_CHALLENGE, _SOURCE, (_EVENT, "challenge")),
+        Guard(_GET_ACHIEVEMENT, _SOURCE, (_EVENT, "achievement")),
+        *(Guard(GET_ACTION, _SOURCE, (_EVENT, category)) for category in ACTION_CATEGORIES),
     ),
 )
-GET_ACHIEVEMENT = Operation("getAchievement", "GET", "/achievements/{id}")
+GET_ACHIEVEMENT = _GET_ACHIEVEMENT
 UPDATE_ACHIEVEMENT = Operation(
-    "updateAchievement", "POST", "/achievements/{id}", guards=(Guard("getAchievement", "path.id"),)
+    "updateAchievement", "POST", "/achievements/{id}", guards=(Guard(GET_ACHIEVEMENT, "path.id"),)
 )
 DELETE_ACHIEVEMENT = Operation(
-    "deleteAchievement", "DELETE", "/achievements/{id}", guards=(Guard("getAchievement", "path.id"),)
+    "deleteAchievement", "DELETE", "/achievements/{id}", guards=(Guard(GET_ACHIEVEMENT, "path.id"),)
 )
 GET_ACHIEVEMENT_DISTRIBUTION = Operation(
-    "getAchievementDistribution", "GET", "/achievements/{id}/distribution", guards=(Guard("getAchievement", "path.id"),)
+    "getAchievementDistribution", "GET", "/achievements/{id}/distribution", guards=(Guard(GET_ACHIEVEMENT, "path.id"),)
 )
 ASSIGN_ACHIEVEMENT_DISTRIBUTION = Operation(
     "assignAchievementDistribution",
     "POST",
     "/achievements/{id}/distribution",
     guards=(
-        Guard("getAchievement", "path.id"),
-        Guard("getReward", "body.rewardsConfig.allocations.*.rewardId"),
+        Guard(GET_ACHIEVEMENT, "path.id"),
+        Guard(_GET_REWARD, "body.rewardsConfig.allocations.*.rewardId"),
     ),
 )
 
@@ -122,13 +125,13 @@ PROCESS_MANUAL_DISTRIBUTION = Operation(
     "processManualDistribution",
     "POST",
     "/rewards/manual-distribution",
-    guards=(Guard("getReward", "body.rewards.*.rewardId"),),
+    guards=(Guard(_GET_REWARD, "body.rewards.*.rewardId"),),
 )
-GET_REWARD = Operation("getReward", "GET", "/rewards/{id}")
-UPDATE_REWARD = Operation("updateReward", "POST", "/rewards/{id}", guards=(Guard("getReward", "path.id"),))
-DELETE_REWARD = Operation("deleteReward", "DELETE", "/rewards/{id}", guards=(Guard("getReward", "path.id"),))
+GET_REWARD = _GET_REWARD
+UPDATE_REWARD = Operation("updateReward", "POST", "/rewards/{id}", guards=(Guard(GET_REWARD, "path.id"),))
+DELETE_REWARD = Operation("deleteReward", "DELETE", "/rewards/{id}", guards=(Guard(GET_REWARD, "path.id"),))
 PROCESS_GIVEAWAY = Operation(
-    "processGiveaway", "POST", "/rewards/{id}/process-giveaway", guards=(Guard("getReward", "path.id"),)
+    "processGiveaway", "POST", "/rewards/{id}/process-giveaway", guards=(Guard(GET_REWARD, "path.id"),)
 )
 
 # Leaderboards
@@ -136,21 +139,21 @@ CREATE_LEADERBOARD = Operation("createLeaderboard", "POST", "/leaderboards")
 GET_LEADERBOARD_CONFIGS = Operation("getLeaderboardConfigs", "GET", "/leaderboards/configs")
 GET_LEADERBOARD_CONFIG = Operation("getLeaderboardConfig", "GET", "/leaderboards/configs/{id}")
 UPDATE_LEADERBOARD_CONFIG = Operation(
-    "updateLeaderboardConfig", "PATCH", "/leaderboards/configs/{id}", guards=(Guard("getLeaderboardConfig", "path.id"),)
+    "updateLeaderboardConfig", "PATCH", "/leaderboards/configs/{id}", guards=(Guard(GET_LEADERBOARD_CONFIG, "path.id"),)
 )
 GET_LEADERBOARD_DISTRIBUTION = Operation(
     "getLeaderboardDistribution",
     "GET",
     "/leaderboards/{leaderboardConfigId}/distribution",
-    guards=(Guard("getLeaderboardConfig", "path.leaderboardConfigId"),),
+    guards=(Guard(GET_LEADERBOARD_CONFIG, "path.leaderboardConfigId"),),
 )
 ASSIGN_LEADERBOARD_DISTRIBUTION = Operation(
     "assignLeaderboardDistribution",
     "POST",
     "/leaderboards/{leaderboardConfigId}/distribution",
     guards=(
-        Guard("getLeaderboardConfig", "path.leaderboardConfigId"),
-        Guard("getReward", "body.rewards.*.rewardsConfig.allocations.*.rewardId"),
+        Guard(GET_LEADERBOARD_CONFIG, "path.leaderboardConfigId"),
+        Guard(GET_REWARD, "body.rewards.*.rewardsConfig.allocations.*.rewardId"),
     ),
 )
 
@@ -158,16 +161,16 @@ ASSIGN_LEADERBOARD_DISTRIBUTION = Operation(
 GET_POSTS = Operation("getPosts", "GET", "/posts")
 CREATE_POST = Operation("createPost", "POST", "/posts")
 GET_POST = Operation("getPost", "GET", "/posts/{id}")
-UPDATE_POST = Operation("updatePost", "POST", "/posts/{id}", guards=(Guard("getPost", "path.id"),))
-DELETE_POST = Operation("deletePost", "DELETE", "/posts/{id}", guards=(Guard("getPost", "path.id"),))
+UPDATE_POST = Operation("updatePost", "POST", "/posts/{id}", guards=(Guard(GET_POST, "path.id"),))
+DELETE_POST = Operation("deletePost", "DELETE", "/posts/{id}", guards=(Guard(GET_POST, "path.id"),))
 
 # Templates
-GET_ACHIEVEMENT_TEMPLATES = Operation("getAchievementTemplates", "GET", "/templates/achievements")
-GET_ACTION_TEMPLATES = Operation("getActionTemplates", "GET", "/templates/actions")
-GET_CHALLENGE_TEMPLATES = Operation("getChallengeTemplates", "GET", "/templates/challenges")
-GET_POST_TEMPLATES = Operation("getPostTemplates", "GET", "/templates/posts")
-GET_REWARD_TEMPLATES = Operation("getRewardTemplates", "GET", "/templates/rewards")
-GET_COMMUNITY_TEMPLATES = Operation("getCommunityTemplates", "GET", "/templates/communities")
+GET_ACHIEVEMENT_TEMPLATES = Operation("getAchievementTemplates", "GET", "/templates/achievements", offers=True)
+GET_ACTION_TEMPLATES = Operation("getActionTemplates", "GET", "/templates/actions", offers=True)
+GET_CHALLENGE_TEMPLATES = Operation("getChallengeTemplates", "GET", "/templates/challenges", offers=True)
+GET_POST_TEMPLATES = Operation("getPostTemplates", "GET", "/templates/posts", offers=True)
+GET_REWARD_TEMPLATES = Operation("getRewardTemplates", "GET", "/templates/rewards", offers=True)
+GET_COMMUNITY_TEMPLATES = Operation("getCommunityTemplates", "GET", "/templates/communities", offers=True)
 
 # Users
 GET_USERS = Operation("getUsers", "GET", "/users")
@@ -197,8 +200,8 @@ GET_VARIABLE_CONFIG = Operation("getVariableConfig", "GET", "/variables/{id}")
 
 # Organisations
 CREATE_ORGANISATION = Operation("createOrganisation", "POST", "/organisations")
-GET_ORGANISATION = Operation("getOrganisation", "GET", "/organisations/{id}", owner_name="name")
-UPDATE_ORGANISATION = Operation("updateOrganisation", "PATCH", "/organisations/{id}")
+GET_ORGANISATION = Operation("getOrganisation", "GET", "/organisations/{id}", owner_name="name", own="id")
+UPDATE_ORGANISATION = Operation("updateOrganisation", "PATCH", "/organisations/{id}", own="id")
 
 # Team
 INVITE_TEAM = Operation("inviteTeam", "POST", "/teams/invite")
@@ -217,7 +220,7 @@ ASSIGN_GAME_DISTRIBUTION = Operation(
     "assignGameDistribution",
     "POST",
     "/games/{gameConfigId}/distribution",
-    guards=(Guard("getGameConfig", "path.gameConfigId"),),
+    guards=(Guard(GET_GAME_CONFIG, "path.gameConfigId"),),
 )
 
 # Webhooks
@@ -226,12 +229,12 @@ PUT_WEBHOOK_CONFIGS = Operation("putWebhookConfigs", "PUT", "/webhooks/configs")
 GET_WEBHOOK_LOGS = Operation("getWebhookLogs", "GET", "/webhooks/logs")
 
 # Auth config
-REVOKE_TOKEN = Operation("revokeToken", "POST", "/auth-config/tokens/{tokenId}/revoke")
+REVOKE_TOKEN = Operation("revokeToken", "POST", "/auth-config/tokens/{tokenId}/revoke", revokes="tokenId")
 
 # Analytics (separate API)
 GET_USER_ANALYTICS_DETAILS = Operation("getUserAnalyticsDetails", "GET", "/users/details", api="analytics")
 
-OPERATIONS = tuple(each for each in tuple(globals().values()) if isinstance(each, Operation))
+OPERATIONS = tuple(
+    each for name, each in tuple(globals().items()) if isinstance(each, Operation) and not name.startswith("_")
+)
 """All of them, in the order above."""
-
-BY_ID = {operation.id: operation for operation in OPERATIONS}
