@@ -19,7 +19,8 @@ from server.access.policy import Policy
 from server.config_warnings import list_warnings
 from server.credentials.parsing import PresentedCredentials
 from server.credentials.secret import Secret
-from server.http.net import Net, Send
+from server.http.client import OutboundClient
+from server.http.port import Send
 from server.identity.claims import ExpectedClaims
 from server.identity.jwks import PublishedKeys
 from server.identity.keys import FixedKeys, Keys, build_secret_key, parse_configured_keys
@@ -145,8 +146,11 @@ async def deploy(
         audit = Audit(read.sink or default_sink)
         stack.callback(audit.close)
         store = await stack.enter_async_context(_build_store(settings))
-        net = await stack.enter_async_context(Net(lambda host, port: tenants.directory.route(host, port)))
+        net = await stack.enter_async_context(
+            OutboundClient(lambda host, port: tenants.directory.route(host, port), per_host=settings.tenant_calls)
+        )
         tenants: Source = read.tenants or TenantFeed(settings.tenants_url or "", net.send)
+        tenants.directory.on_change = net.withdraw_routes
         revoked = SharedRevocations(store, StoreDown, needs_ids=settings.redis_url is not None)
         telemetry = _build_telemetry(settings, catalogue, read.tracer)
         telemetry.sample(Sample.AUDIT_LOST, lambda: audit.lost)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.credentials.oauth_client import OAuthClient
-from server.http.net import Send
+from server.http.port import Send
 from server.identity.claims import ExpectedClaims
 from server.identity.dead_tokens import DeadTokens
 from server.identity.introspection import IntrospectionVerifier

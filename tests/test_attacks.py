@@ -16,8 +16,8 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from starlette.types import Receive, Scope, Send
 
-from server.http.connection import Answered, NetError
-from server.http.net import Net
+from server.http.client import OutboundClient
+from server.http.port import HttpError, HttpResponse
 from server.protocol.handlers import QUESTIONS
 from server.serving.http_connection import HttpConnection
 from server.serving.listener import bind, listen, read_port
@@ -175,8 +175,8 @@ CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n"
     ids=["trailers", "trailer", "chunk extension", "after the end of gzip", "empty blocks of gzip"],
 )
 async def test_a_tenant_cannot_pour_out_more_than_the_cap_beside_its_answer(opening: bytes, rest: bytes) -> None:
-    async with site(then=endless(opening, rest)) as here, Net() as net:
-        with pytest.raises(NetError) as caught:
+    async with site(then=endless(opening, rest)) as here, OutboundClient() as net:
+        with pytest.raises(HttpError) as caught:
             await net.send("GET", here.url(), cap=100_000, timeout_s=20.0)
     assert caught.value.fault in ("too_large", "protocol")
 
@@ -242,7 +242,7 @@ def test_no_text_in_a_token_takes_long_to_refuse(begun: bytes) -> None:
     "words", ["a" * 63_000, "aaaaaaaa." * 7_000, "-" * 8 + "." + "-" * 62_000], ids=lambda one: one[:12]
 )
 def test_no_words_of_a_tenant_take_long_to_clean(words: str) -> None:
-    said = Answered(500, {"content-type": "application/json"}, json.dumps({"message": words}).encode())
+    said = HttpResponse(500, {"content-type": "application/json"}, json.dumps({"message": words}).encode())
     started = time.process_time()
     with pytest.raises(ToolError):
         responses.read_value(said, GET_CHALLENGE, "a" * 24)

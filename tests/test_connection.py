@@ -7,19 +7,20 @@ from typing import Any
 import anyio
 import pytest
 
-from server.http.connection import NetError
-from server.http.net import Net
+from server.http.client import OutboundClient
+from server.http.port import HttpError
 from tests.support.scripted_servers import reply, site
+from tests.test_net import forgotten
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
 async def got(answer: bytes, *, stop_after: int = 10**9, **more: Any) -> bytes | str:
     """The body that one answer comes to, or the fault."""
-    async with site(answer, stop_after=stop_after) as here, Net() as net:
+    async with site(answer, stop_after=stop_after) as here, OutboundClient() as net:
         try:
             return (await net.send("GET", here.url(), **more)).body
-        except NetError as fault:
+        except HttpError as fault:
             return fault.fault if fault.sent else "not sent"
 
 
@@ -54,14 +55,14 @@ async def test_a_declared_length_over_the_cap_is_refused_at_once() -> None:
 
 
 async def test_a_connection_that_says_more_than_was_asked_is_never_used_again() -> None:
-    async with site(reply(b"mine") + reply(b"smuggled")) as here, Net() as net:
+    async with site(reply(b"mine") + reply(b"smuggled")) as here, OutboundClient() as net:
         for _ in range(3):
             assert (await net.send("GET", here.url())).body == b"mine"
     assert here.connections == 3
 
 
 async def test_a_connection_that_the_other_side_closes_is_not_used_again() -> None:
-    async with site(reply(b"x"), stop_after=1) as here, Net() as net:
+    async with site(reply(b"x"), stop_after=1) as here, OutboundClient() as net:
         for _ in range(3):
             assert (await net.send("GET", here.url())).status == 200
             await asyncio.sleep(0.02)
@@ -69,10 +70,10 @@ async def test_a_connection_that_the_other_side_closes_is_not_used_again() -> No
 
 
 async def test_an_unused_connection_is_closed_in_time_and_nothing_is_kept_of_its_host() -> None:
-    async with site(reply(b"x")) as here, Net(idle_s=0.05) as net:
+    async with site(reply(b"x")) as here, OutboundClient(idle_s=0.05) as net:
         await net.send("GET", here.url())
         await asyncio.wait_for(here.closed.wait(), 2)
-        assert not vars(net)["_hosts"]
+        await forgotten(net)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ async def test_an_unused_connection_is_closed_in_time_and_nothing_is_kept_of_its
     ],
 )
 async def test_no_text_can_begin_a_line_of_its_own(url: str, headers: dict[str, str]) -> None:
-    async with site(reply(b"")) as here, Net() as net:
+    async with site(reply(b"")) as here, OutboundClient() as net:
         with pytest.raises(ValueError, match="control characters"):
             await net.send("GET", here.url(path=url), headers=headers)
     assert here.connections == 0
@@ -95,24 +96,27 @@ async def test_no_text_can_begin_a_line_of_its_own(url: str, headers: dict[str, 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http:///x", "http://user@127.0.0.1/", "127.0.0.1"])
 async def test_what_leads_to_no_web_host_is_not_asked(url: str) -> None:
-    async with Net() as net:
-        with pytest.raises(NetError) as caught:
+    async with OutboundClient() as net:
+        with pytest.raises(HttpError) as caught:
             await net.send("GET", url)
     assert (caught.value.fault, caught.value.sent) == ("refused", False)
 
 
 def test_the_loop_that_ships_does_the_same() -> None:
     async def all_of_it() -> None:
-        async with site(reply(gzip.compress(b"[1]", mtime=0), "content-encoding: gzip")) as here, Net() as net:
+        async with (
+            site(reply(gzip.compress(b"[1]", mtime=0), "content-encoding: gzip")) as here,
+            OutboundClient() as net,
+        ):
             async with anyio.create_task_group() as tasks:
                 for _ in range(50):
                     tasks.start_soon(net.send, "GET", here.url())
             assert (await net.send("POST", here.url(), body=b"{}")).body == b"[1]"
         assert here.connections <= 50
-        async with site(OK + b"\r\nabc", stop_after=1) as here, Net() as net:
+        async with site(OK + b"\r\nabc", stop_after=1) as here, OutboundClient() as net:
             assert (await net.send("GET", here.url())).body == b"abc"
-        async with Net() as net:
-            with pytest.raises(NetError) as caught:
+        async with OutboundClient() as net:
+            with pytest.raises(HttpError) as caught:
                 await net.send("GET", "http://127.0.0.1:1/")
             assert caught.value.fault == "refused"
 

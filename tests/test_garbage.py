@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.http.connection import NetError
+from server.http.port import HttpError
 from server.pipeline.context import CallContext
 from tests.support.raw_clients import LEGACY, MODERN, Http, speaking
 from tests.support.scripted_servers import site
@@ -29,7 +29,9 @@ def left() -> Iterator[Counter[str]]:
     try:
         yield found
         gc.collect()
-        found.update(type(each).__name__ for each in gc.garbage if isinstance(each, ToolError | NetError | CallContext))
+        found.update(
+            type(each).__name__ for each in gc.garbage if isinstance(each, ToolError | HttpError | CallContext)
+        )
     finally:
         gc.set_debug(0)
         gc.garbage.clear()

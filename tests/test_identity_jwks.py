@@ -3,7 +3,8 @@
 import anyio
 import pytest
 
-from server.http.net import Answered, Net
+from server.http.client import OutboundClient
+from server.http.port import HttpResponse
 from server.identity.jwks import PublishedKeys
 from server.identity.keys import parse_public_keys
 from tests.support.scripted_servers import reply, site
@@ -51,7 +52,7 @@ async def test_unknown_key_ids_at_the_same_moment_share_one_fetch() -> None:
     web, _, keys = published(jwk("ES256"))
     gate = anyio.Event()
 
-    async def slow(method: str, url: str, **more: object) -> Answered:
+    async def slow(method: str, url: str, **more: object) -> HttpResponse:
         await gate.wait()
         return await web(method, url)
 
@@ -154,7 +155,7 @@ async def test_rotation_is_seen_in_the_background_over_a_real_connection() -> No
     old, new = document(jwk("ES256")), document(jwk("ES256", key_id="next"))
     not_changed = reply(b"", status="304 Not Modified")
     first = reply(old, 'etag: "1"')
-    async with site(first, not_changed, reply(new, 'etag: "2"'), not_changed) as here, Net() as net:
+    async with site(first, not_changed, reply(new, 'etag: "2"'), not_changed) as here, OutboundClient() as net:
         keys = PublishedKeys(here.url(), net.send, every_s=0.02)
 
         async def seen() -> bool:
@@ -169,7 +170,7 @@ async def test_rotation_is_seen_in_the_background_over_a_real_connection() -> No
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "500 Oops", "204 No Content"])
 async def test_a_redirect_or_an_error_is_no_answer_and_leads_nowhere(status: str) -> None:
-    async with site(reply(document(jwk("ES256")))) as canary, Net() as net:
+    async with site(reply(document(jwk("ES256")))) as canary, OutboundClient() as net:
         answer = reply(document(jwk("ES256")), f"location: {canary.url()}", status=status)
         async with site(answer) as here:
             keys = PublishedKeys(here.url(), net.send)
@@ -178,7 +179,7 @@ async def test_a_redirect_or_an_error_is_no_answer_and_leads_nowhere(status: str
 
 
 async def test_a_key_set_of_any_size_is_read_only_up_to_the_cap() -> None:
-    async with site(reply(b'{"keys":[' + b" " * 300_000 + b"]}")) as here, Net() as net:
+    async with site(reply(b'{"keys":[' + b" " * 300_000 + b"]}")) as here, OutboundClient() as net:
         assert not await PublishedKeys(here.url(), net.send).refresh()
 
 

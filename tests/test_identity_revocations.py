@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import anyio
 import pytest
 
-from server.http.net import Net
+from server.http.client import OutboundClient
 from server.identity.revocations import CombinedRevocations, RevocationFeed, Revocations, SharedRevocations
 from tests.support.scripted_servers import reply, site
 from tests.support.token_issuer import ACME, GLOBEX, Clock, Web, bearing, unrevoked, until
@@ -84,7 +84,10 @@ async def test_a_token_without_an_id_cannot_be_revoked_and_so_is_not_accepted() 
 
 async def test_a_revocation_is_seen_within_two_seconds_over_a_real_connection() -> None:
     unchanged = reply(b"", status="304 Not Modified")
-    async with site(reply(listed(), 'etag: "1"'), reply(listed("a"), 'etag: "2"'), unchanged) as here, Net() as net:
+    async with (
+        site(reply(listed(), 'etag: "1"'), reply(listed("a"), 'etag: "2"'), unchanged) as here,
+        OutboundClient() as net,
+    ):
         feed = RevocationFeed(here.url(), net.send)
         started = time.monotonic()
 

@@ -7,7 +7,7 @@ import pytest
 
 from server.credentials.parsing import Credentials
 from server.credentials.secret import Secret
-from server.http.net import Net
+from server.http.client import OutboundClient
 from server.identity.claims import ExpectedClaims
 from server.identity.jwks import PublishedKeys
 from server.identity.keys import FixedKeys, parse_public_keys
@@ -227,7 +227,7 @@ async def test_no_refusal_repeats_the_token() -> None:
 
 async def test_nothing_named_inside_a_token_is_ever_fetched() -> None:
     async with site(reply(document(jwk("ES256", of="stranger")))) as canary, site(reply(document(jwk("ES256")))) as own:
-        async with Net() as net:
+        async with OutboundClient() as net:
             verifier = KeyVerifier(PublishedKeys(own.url(), net.send), unrevoked(), EXPECTED, clock=Clock())
             for token in (
                 *(

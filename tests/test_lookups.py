@@ -1,14 +1,20 @@
 """A name whose servers are silent keeps no other name waiting."""
 
 import asyncio
+import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 
 import anyio
 import pytest
+from aiohttp.abc import ResolveResult
 
-from server.http.lookups import Addresses, Lookups, resolve_by_system
+from server.http.client import OutboundClient
+from server.http.port import HttpError, Route
+from server.http.resolver import FixedResolver, Resolver, resolve_by_system
+from tests.support.scripted_servers import reply, site
 
 
 class Names:
@@ -18,13 +24,15 @@ class Names:
         self.asked: Counter[str] = Counter()
         self.over = threading.Event()
 
-    def __call__(self, host: str) -> Addresses:
+    def __call__(self, host: str, port: int, _family: socket.AddressFamily) -> list[ResolveResult]:
         self.asked[host] += 1
         if host.startswith("silent"):
             self.over.wait(30)
-        if host == "unknown":
+        if host.startswith("unknown"):
             raise OSError("no such name")
-        return ("127.0.0.1",)
+        return [
+            ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0),
+        ]
 
 
 @pytest.fixture
@@ -35,73 +43,80 @@ def names() -> Iterator[Names]:
 
 
 async def test_silent_names_keep_no_other_waiting_and_each_is_asked_for_once(names: Names) -> None:
-    lookups = Lookups(names)
-    async with anyio.create_task_group() as tasks:
-        for number in range(400):
-            tasks.start_soon(lookups.addresses, f"silent-{number % 20}")
-        await anyio.sleep(0.05)
-        with anyio.fail_after(5):
-            assert await lookups.addresses("good") == ("127.0.0.1",)
-        assert {names.asked[f"silent-{number}"] for number in range(20)} == {1}
-        tasks.cancel_scope.cancel()
+    silent: list[HttpError] = []
+
+    async def wait(net: OutboundClient, number: int) -> None:
+        with pytest.raises(HttpError) as caught:
+            await net.send("GET", f"http://silent-{number}.test/", timeout_s=2)
+        silent.append(caught.value)
+
+    async with site(reply(b"{}")) as here, OutboundClient(resolver=Resolver(names)) as net:
+        async with anyio.create_task_group() as tasks:
+            for number in range(400):
+                tasks.start_soon(wait, net, number % 20)
+            await anyio.sleep(0.1)
+            began = time.monotonic()
+            assert (await net.send("GET", here.url("good.test"))).status == 200
+            assert time.monotonic() - began < 0.9
+        assert {names.asked[f"silent-{number}.test"] for number in range(20)} == {1}
+    assert {(fault.fault, fault.sent) for fault in silent} == {("timeout", False)}
 
 
 async def test_who_stops_waiting_stops_for_itself_alone(names: Names) -> None:
-    lookups = Lookups(names)
-    async with anyio.create_task_group() as tasks:
-        with anyio.move_on_after(0.05) as first:
-            await lookups.addresses("silent")
-        assert first.cancelled_caught
-
-        async def second() -> None:
-            assert await lookups.addresses("silent") == ("127.0.0.1",)
-
-        tasks.start_soon(second)
+    async with site(reply(b"{}")) as here, OutboundClient(resolver=Resolver(names)) as net:
+        url = here.url("silent.test")
+        first = asyncio.create_task(net.send("GET", url))
+        second = asyncio.create_task(net.send("GET", url))
+        await anyio.sleep(0.1)
+        first.cancel()
         await anyio.sleep(0.05)
         names.over.set()
-    assert names.asked["silent"] == 1
+        assert (await second).status == 200
+    assert names.asked["silent.test"] == 1
 
 
 async def test_no_more_are_asked_for_at_a_time_than_told(names: Names) -> None:
-    lookups = Lookups(names, at_once=2)
+    resolver = Resolver(names, at_once=2)
     async with anyio.create_task_group() as tasks:
         for number in range(5):
-            tasks.start_soon(lookups.addresses, f"silent-{number}")
+            tasks.start_soon(resolver.resolve, f"silent-{number}")
         await anyio.sleep(0.05)
         assert names.asked.total() == 2
         names.over.set()
     assert names.asked.total() == 5
 
 
-async def test_an_answer_is_kept_for_its_time_and_a_failure_is_not(names: Names) -> None:
-    lookups = Lookups(names, kept_s=0.2)
-    for _ in range(3):
-        await lookups.addresses("good")
-        with pytest.raises(OSError, match="no such name"):
-            await lookups.addresses("unknown")
-    assert names.asked == {"good": 1, "unknown": 3}
-    await anyio.sleep(0.25)
-    await lookups.addresses("good")
-    assert names.asked["good"] == 2
-
-
-async def test_only_so_many_are_remembered(names: Names) -> None:
-    lookups = Lookups(names, size=2)
-    for host in ("a", "b", "c", "a"):
-        await lookups.addresses(host)
-    assert names.asked == {"a": 2, "b": 1, "c": 1}
+async def test_an_answer_is_kept_and_a_failure_is_not(names: Names) -> None:
+    async with site(reply(b"{}"), stop_after=1) as here, OutboundClient(resolver=Resolver(names)) as net:
+        for _ in range(3):
+            await net.send("GET", here.url("good.test"))
+            with pytest.raises(HttpError) as caught:
+                await net.send("GET", here.url("unknown.test"))
+            assert (caught.value.fault, caught.value.sent) == ("refused", False)
+    assert names.asked == {"good.test": 1, "unknown.test": 3}
 
 
 async def test_the_end_waits_for_no_answer(names: Names) -> None:
-    lookups = Lookups(names)
-    waiting = asyncio.create_task(lookups.addresses("silent"))
-    await anyio.sleep(0.05)
-    lookups.close()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
+    with anyio.fail_after(5):
+        async with OutboundClient(resolver=Resolver(names)) as net:
+            waiting = asyncio.create_task(net.send("GET", "http://silent.test/"))
+            await anyio.sleep(0.05)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+
+
+async def test_a_route_leads_to_its_place_by_address_or_name(names: Names) -> None:
+    fixed = FixedResolver("[::1]:8443", Resolver(resolve_by_system))
+    assert [(found["host"], found["port"]) for found in await fixed.resolve("acme.test", 443)] == [("::1", 8443)]
+    async with site(reply(b"{}")) as here:
+        route = Route(f"place.test:{here.port}")
+        async with OutboundClient(lambda _host, _port: route, resolver=Resolver(names)) as net:
+            assert (await net.send("GET", "http://acme.test/")).status == 200
+    assert names.asked == {"place.test": 1}
 
 
 def test_the_machines_own_resolver_is_asked() -> None:
-    assert "127.0.0.1" in resolve_by_system("localhost")
-    with pytest.raises((OSError, UnicodeError)):
-        resolve_by_system("a" * 70)
+    assert "127.0.0.1" in {found["host"] for found in resolve_by_system("localhost", 80)}
+    with pytest.raises(OSError):  # noqa: PT011 - which one is the resolver's business
+        resolve_by_system("a" * 70, 80)

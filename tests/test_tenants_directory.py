@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.credentials.parsing import PresentedCredentials
-from server.http.net import Route
+from server.http.port import Route
 from server.tenants.directory import Directory
 from server.tenants.entries import build_table
 from server.tenants.sources import TenantFile

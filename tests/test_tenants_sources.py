@@ -9,10 +9,11 @@ import pytest
 
 from server.credentials.parsing import PresentedCredentials
 from server.credentials.secret import Secret
-from server.http.net import Net
+from server.http.client import OutboundClient
 from server.tenants.entries import Mistakes, build_table
 from server.tenants.sources import OneTenant, TenantFeed, TenantFile
 from server.tenants.tenant import Tenant
+from tests.support.certificates import self_signed
 from tests.support.directory_entries import AT_ACME, AT_GLOBEX, ENTRIES, FEED, TOML
 from tests.support.scripted_servers import reply, site
 from tests.support.token_issuer import ACME, GLOBEX, Web, until
@@ -69,12 +70,12 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_files_named_by_an_entry_are_read_beside_the_directory_file(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text("x")
+    certificate = self_signed(tmp_path, "acme.test").rename(tmp_path / "ca.pem").read_text()
     (tmp_path / "acme").write_text("the-credential\n")
     path = tmp_path / "tenants.toml"
     path.write_text(TOML + 'trust = "ca.pem"\nservice_credential_file = "acme"\n')
     tenant = TenantFile(path).directory.find(AT_ACME)
-    assert (tenant.trust, tenant.service_credential) == (tmp_path / "ca.pem", Secret("the-credential"))
+    assert (tenant.trust, tenant.service_credential) == (certificate, Secret("the-credential"))
     assert "the-credential" not in repr(tenant)
 
 
@@ -158,7 +159,7 @@ async def test_a_feed_is_polled_with_its_etag_over_a_real_connection() -> None:
         reply(json.dumps(second).encode(), 'etag: "2"'),
         reply(b"", status="304 Not Modified"),
     )
-    async with site(*replies) as here, Net() as net:
+    async with site(*replies) as here, OutboundClient() as net:
         feed = TenantFeed(here.url(), net.send, every_s=0.01)
 
         async def moved_on() -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from server.assembly import deploy, load_files
 from server.cli import settings_flags
 from server.cli.demo_state import DemoState
-from server.http.net import Net
+from server.http.client import OutboundClient
 from server.observability import logs
 from server.observability.audit import Sink
 from server.sandbox.sandbox import Sandbox
@@ -104,7 +104,7 @@ async def run_local_stack(
         deployment = await stack.enter_async_context(deploy(settings, read, WHOLE, audit))
         deployment.audit.watch(sandbox.observe)
         sandbox.mcp_url = f"{here}/mcp"
-        sandbox.send = (await stack.enter_async_context(Net())).send
+        sandbox.send = (await stack.enter_async_context(OutboundClient())).send
         health = await stack.enter_async_context(serve_http(deployment, ports))
         environment = {name_variable(name): value for name, value in trust.items()}
         yield LocalStack(sandbox, settings, health, f"{here}/mcp", f"{here}/sse", environment)

@@ -14,7 +14,7 @@ import httpx2
 from server.doctor.client_setup import RemoteSetup, Setup
 from server.doctor.mcp_client import HttpClient, McpClient, start_server
 from server.doctor.results import Broken, Kind
-from server.http.net import Answered, NetError, Send
+from server.http.port import HttpError, HttpResponse, Send
 
 for _name in ("httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # a line for each request is for servers, not for people
@@ -64,25 +64,25 @@ async def open_way(trust: Path | None) -> AsyncIterator[Send]:
             body: bytes | None = None,
             timeout_s: float = 10.0,
             cap: int = 16_000_000,
-        ) -> Answered:
+        ) -> HttpResponse:
             try:
                 with anyio.fail_after(timeout_s):
                     request = client.build_request(method, url, headers=dict(headers), content=body)
                     answer = await client.send(request, stream=True)
                     try:
-                        return Answered(answer.status_code, dict(answer.headers), await _read(answer, cap))
+                        return HttpResponse(answer.status_code, dict(answer.headers), await _read(answer, cap))
                     finally:
                         await answer.aclose()
             except TimeoutError:
-                raise NetError("timeout", sent=True) from None
+                raise HttpError("timeout", sent=True) from None
             except httpx2.ConnectError:
-                raise NetError("refused", sent=False) from None
+                raise HttpError("refused", sent=False) from None
             except httpx2.ProxyError as fault:
                 raise _blame_proxy(url, str(fault)) from None
             except (httpx2.RemoteProtocolError, httpx2.DecodingError):
-                raise NetError("protocol", sent=True) from None
+                raise HttpError("protocol", sent=True) from None
             except httpx2.HTTPError:
-                raise NetError("dropped", sent=True) from None
+                raise HttpError("dropped", sent=True) from None
 
         yield send
 
@@ -92,7 +92,7 @@ async def _read(answer: httpx2.Response, cap: int) -> bytes:
     async for part in answer.aiter_bytes():
         body += part
         if len(body) > cap:
-            raise NetError("too_large", sent=True)
+            raise HttpError("too_large", sent=True)
     return bytes(body)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from server.doctor.mcp_client import ProtocolError, Silent, Unanswered
 from server.doctor.results import Broken, Kind, blame_refusal
-from server.http.net import NetError
+from server.http.port import HttpError
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def translate_failures() -> Iterator[None]:
         yield
     except Unanswered as fault:
         raise _explain_status(fault) from None
-    except NetError as fault:
+    except HttpError as fault:
         if not fault.sent:
             said = "The server cannot be reached: no connection, or none whose certificate holds."
             raise Broken(Kind.NETWORK, fault.fault, said, "`nudj-mcp doctor --url URL` says why.") from None

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Protocol
 import anyio
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from server.http.net import Answered, Send
+from server.http.port import HttpResponse, Send
 
 VERSION = "2025-11-25"
 _HELLO = {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": {"name": "nudj-mcp-doctor", "version": "1"}}
@@ -20,7 +20,7 @@ _LINE = 16_000_000
 class Unanswered(Exception):
     """HTTP said something that is not an answer to the request."""
 
-    def __init__(self, answered: Answered) -> None:
+    def __init__(self, answered: HttpResponse) -> None:
         super().__init__(str(answered.status))
         self.answered = answered
 
@@ -44,7 +44,7 @@ class McpClient(Protocol):
         """The result.
 
         Raises:
-            Unanswered, Silent, ProtocolError, NetError: there is none.
+            Unanswered, Silent, ProtocolError, HttpError: there is none.
         """
         ...
 
@@ -81,7 +81,7 @@ class HttpClient:
         return _read_result(_read_message(answered))
 
 
-def _read_message(answered: Answered) -> Mapping[str, Any]:
+def _read_message(answered: HttpResponse) -> Mapping[str, Any]:
     text = answered.body.decode("utf-8", "replace")
     if answered.headers.get("content-type", "").startswith("text/event-stream"):
         lines = [line[5:] for line in text.splitlines() if line.startswith("data:") and line[5:].strip()]

@@ -5,7 +5,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from server.http.net import NetError, Send
+from server.http.port import HttpError, Send
 
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age=(\d{1,9})(?:$|[,\s])")
 
@@ -59,7 +59,7 @@ class PolledDocument:
         headers = {"accept": "application/json"} | ({} if self._etag is None else {"if-none-match": self._etag})
         try:
             answer = await self._send("GET", self.url, headers=headers, timeout_s=self._timeout_s, cap=self._cap)
-        except NetError as fault:
+        except HttpError as fault:
             raise Unread(f"no answer ({fault.fault})") from fault
         if answer.status not in (200, 304) or (answer.status == 304 and self._etag is None):
             raise Unread(f"status {answer.status}")

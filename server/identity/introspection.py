@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from server.credentials.oauth_client import OAuthClient
 from server.credentials.parsing import Credentials
-from server.http.net import NetError, Send
+from server.http.port import HttpError, Send
 from server.http.polling import check_url
 from server.identity.claims import ExpectedClaims, build_principal
 from server.identity.principal import Principal
@@ -156,7 +156,7 @@ class IntrospectionVerifier:
         try:
             answer = await self._send("POST", self._url, headers=headers, body=form, timeout_s=_TIMEOUT_S, cap=_CAP)
             said = strict_json(answer.body) if answer.status == 200 else None
-        except (NetError, ValueError):
+        except (HttpError, ValueError):
             said = None
         if not isinstance(said, dict):
             raise _build_unavailable("The authorization server could not say what the token is worth.")

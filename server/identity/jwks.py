@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import anyio
 
-from server.http.net import Send
 from server.http.polling import PolledDocument, Unread
+from server.http.port import Send
 from server.identity.keys import KeySet, parse_public_keys
 from tools.refusals import Code, ToolError
 

@@ -8,8 +8,8 @@ from typing import NoReturn, Protocol
 import anyio
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from server.http.net import Send
 from server.http.polling import PolledDocument, Unread
+from server.http.port import Send
 from server.identity.principal import Principal
 from server.identity.token_format import build_invalid
 from tools.refusals import Code, ToolError

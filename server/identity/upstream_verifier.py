@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from server.credentials.parsing import Credentials
-from server.http.net import Answered, NetError, Send
+from server.http.port import HttpError, HttpResponse, Send
 from server.identity.claims import ExpectedClaims, build_principal
 from server.identity.principal import Principal
 from server.identity.token_format import build_invalid, parse_token
@@ -90,12 +90,12 @@ class UpstreamVerifier:
         headers = own | {"x-api-domain": tenant.api_domain, "accept": "application/json"}
         try:
             answer = await self._send("GET", url, headers=headers, timeout_s=10.0, cap=_CAP)
-        except NetError:
+        except HttpError:
             raise _build_unavailable() from None
         _judge(answer, claimed.organisation)
 
 
-def _judge(answer: Answered, organisation: str) -> None:
+def _judge(answer: HttpResponse, organisation: str) -> None:
     if answer.status == 401:
         raise build_invalid(
             "refused_by_tenant", "The tenant's API does not accept the token: forged, revoked or expired."

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.http.net import Send
+from server.http.port import Send
 from server.sandbox import seed
 from server.sandbox.accounts import Account, Accounts, seed_accounts
 from server.sandbox.api import Api, refuse

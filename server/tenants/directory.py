@@ -1,7 +1,9 @@
 """From what a client calls a tenant to the tenant: exact look-up in the operator's table, never URL surgery."""
 
+from collections.abc import Callable
+
 from server.credentials.parsing import PresentedCredentials
-from server.http.net import Route
+from server.http.port import Route
 from server.tenants.domain import FORM, find_fault
 from server.tenants.entries import Table
 from server.tenants.tenant import Tenant
@@ -9,14 +11,16 @@ from tools.refusals import Code, ToolError
 
 
 class Directory:
-    """The tenants there are. The table is replaced whole or not at all."""
+    """The tenants there are. The table is replaced whole or not at all; `on_change` is called when it was."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self.on_change: Callable[[], None] = lambda: None
 
     def replace(self, table: Table) -> None:
         """Put another table in force."""
         self._table = table
+        self.on_change()
 
     def __len__(self) -> int:
         return len(self._table.by_subdomain)

@@ -1,6 +1,7 @@
 """What an operator writes down about tenants: checked as a whole, every mistake named at once."""
 
 import re
+import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -100,6 +101,15 @@ def build_table(document: Mapping[str, Any], base: Path | None) -> Table:
     return Table.of(by_domain, by_subdomain)
 
 
+def named_files(document: Mapping[str, Any], base: Path) -> Iterator[Path]:
+    """The files that the entries of a directory name, whether or not anything about it can be used."""
+    entries = document.get("tenants")
+    for entry in entries.values() if isinstance(entries, dict) else ():
+        for name in ("trust", "service_credential_file"):
+            if isinstance(entry, dict) and isinstance(entry.get(name), str):
+                yield base / entry[name]
+
+
 def _explain(fault: ValidationError) -> Iterator[str]:
     for error in fault.errors(include_input=False, include_url=False):
         yield f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
@@ -119,9 +129,11 @@ def _build_mistake(subdomain: str, entry: Entry, base: Path | None) -> Iterator[
 
 
 def _read_files(tenant: Tenant, entry: Entry, base: Path, mistakes: list[str]) -> Tenant:
-    trust = None if entry.trust is None else base / entry.trust
-    if trust is not None and not trust.is_file():
-        mistakes.append(f"tenants.{tenant.subdomain}: trust: there is no such file")
+    trust = None
+    if entry.trust is not None:
+        trust = _certificates(base / entry.trust)
+        if trust is None:
+            mistakes.append(f"tenants.{tenant.subdomain}: trust: there is no such file, or no PEM certificate in it")
     credential = None
     if entry.service_credential_file is not None:
         credential = _read_credential(base / entry.service_credential_file)
@@ -130,6 +142,16 @@ def _read_files(tenant: Tenant, entry: Entry, base: Path, mistakes: list[str]) -
                 f"tenants.{tenant.subdomain}: service_credential_file: there is no such file, or not one word in it"
             )
     return replace(tenant, trust=trust, service_credential=credential)
+
+
+def _certificates(path: Path) -> str | None:
+    """The text of a CA file; None when no certificate is in it, which would let everybody's own authorities vouch."""
+    try:
+        text = path.read_text("ascii")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        return None
+    return text
 
 
 def _read_credential(path: Path) -> Secret | None:

@@ -8,16 +8,18 @@ from typing import Any, Protocol
 import anyio
 import anyio.to_thread
 
-from server.http.net import Send
 from server.http.polling import PolledDocument, Unread
+from server.http.port import Send
 from server.strict_json import strict_json
 from server.tenants.directory import Directory
 from server.tenants.domain import find_fault
-from server.tenants.entries import Mistakes, Table, build_table
+from server.tenants.entries import Mistakes, Table, build_table, named_files
 from server.tenants.tenant import Tenant
 
 _LOG = logging.getLogger(__name__)
 _CAP = 64_000_000
+
+_Stamp = tuple[int, int, int] | None
 
 
 class Source(Protocol):
@@ -47,12 +49,12 @@ class OneTenant:
 
     ready = True
 
-    def __init__(self, api_domain: str | None, trust: Path | None = None) -> None:
+    def __init__(self, api_domain: str | None) -> None:
         """Make the directory of one; without a canonical domain it is empty, and each call says what is wrong."""
         if api_domain is None or find_fault(api_domain) is not None:
             self.directory = Directory(Table.of({}, {}))
             return
-        tenant = Tenant("", api_domain, api_domain.partition("://")[2].partition(".")[0], trust=trust)
+        tenant = Tenant("", api_domain, api_domain.partition("://")[2].partition(".")[0])
         self.directory = Directory(Table.of({api_domain: tenant}, {}))
 
     async def refresh(self) -> bool:
@@ -65,6 +67,8 @@ class OneTenant:
 
 class TenantFile:
     """A TOML file: `[tenants.acme]` with `organisation`, `api_domain` and what else an Entry may have.
+
+    The files its entries name belong to it: a change in any of them is a change of the directory.
 
     Parameters:
         every_s: seconds between looks at the file, > 0.
@@ -80,14 +84,13 @@ class TenantFile:
         """
         self._path = path
         self._every_s = every_s
-        self._seen = _read_stamp(path)
-        self.directory = Directory(_read(path))
+        self._seen: dict[Path, _Stamp] = {}
+        self.directory = Directory(self._read())
 
     async def refresh(self) -> bool:
         """Read the file now; a bad edit leaves the tenants as they are and says so in the log."""
-        self._seen = _read_stamp(self._path)
         try:
-            self.directory.replace(await anyio.to_thread.run_sync(_read, self._path))
+            self.directory.replace(await anyio.to_thread.run_sync(self._read))
         except Mistakes as fault:
             _LOG.warning(
                 "the tenant file has mistakes, so the tenants stay as they were: %s", "; ".join(fault.mistakes)
@@ -97,11 +100,23 @@ class TenantFile:
         return True
 
     async def run(self) -> None:
-        """Read the file again whenever it changed."""
+        """Read the file again whenever it, or a file it names, changed."""
         while True:
             await anyio.sleep(self._every_s)
-            if _read_stamp(self._path) != self._seen:
+            if any(_read_stamp(path) != seen for path, seen in self._seen.items()):
                 await self.refresh()
+
+    def _read(self) -> Table:
+        """The table; what each file looked like is kept from before it was read."""
+        self._seen = {self._path: _read_stamp(self._path)}
+        try:
+            document = tomllib.loads(self._path.read_text("utf-8"))
+        except OSError as fault:
+            raise Mistakes([f"the tenant file cannot be read: {fault.strerror}"]) from None
+        except ValueError as fault:
+            raise Mistakes([f"the tenant file is not TOML: {fault}"]) from None
+        self._seen |= {path: _read_stamp(path) for path in named_files(document, self._path.parent)}
+        return build_table(document, self._path.parent)
 
 
 class TenantFeed:
@@ -137,22 +152,12 @@ class TenantFeed:
             await anyio.sleep(self._every_s)
 
 
-def _read_stamp(path: Path) -> tuple[int, int, int] | None:
+def _read_stamp(path: Path) -> _Stamp:
     try:
         status = path.stat()
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _read(path: Path) -> Table:
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except OSError as fault:
-        raise Mistakes([f"the tenant file cannot be read: {fault.strerror}"]) from None
-    except ValueError as fault:
-        raise Mistakes([f"the tenant file is not TOML: {fault}"]) from None
-    return build_table(document, path.parent)
 
 
 def _parse(body: bytes) -> Table:

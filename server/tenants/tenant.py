@@ -1,7 +1,6 @@
 """One organisation's API: where it is and how to reach it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from server.credentials.secret import Secret
 
@@ -17,7 +16,7 @@ class Tenant:
         subdomain: the word of `/t/{subdomain}/mcp`.
         connect_to: `address:port` to dial instead of what the host resolves to; the URL, Host
             header, SNI and pool key stay the tenant's.
-        trust: CA file that may vouch for this host alone (self-signed local tenants).
+        trust: PEM text of what may vouch for this host alone (self-signed local tenants).
         name: what people call the organisation; None leaves it to the tenant's own answers.
         service_credential: what is sent upstream in `service` mode; None in passthrough mode.
     """
@@ -26,6 +25,6 @@ class Tenant:
     api_domain: str
     subdomain: str
     connect_to: str | None = None
-    trust: Path | None = None
+    trust: str | None = None
     service_credential: Secret | None = None
     name: str | None = None

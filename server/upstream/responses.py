@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from pydantic_core import from_json
 
-from server.http.net import Answered, NetError
+from server.http.port import HttpError, HttpResponse
 from tools.plain_text import clean_text
 from tools.refusals import Code, ToolError
 from tools.spec import Operation
@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+\.
 _LONGEST_WAIT_S = 3600.0
 
 
-def read_value(answered: Answered, operation: Operation, organisation: str) -> Any:
+def read_value(answered: HttpResponse, operation: Operation, organisation: str) -> Any:
     """The JSON value of an answer; None when it has no content.
 
     Parameters:
@@ -51,7 +51,7 @@ def read_value(answered: Answered, operation: Operation, organisation: str) -> A
     return parsed
 
 
-def explain_silence(error: NetError, operation: Operation) -> ToolError:
+def explain_silence(error: HttpError, operation: Operation) -> ToolError:
     """What it means that no whole answer came; a write that may have arrived is not called repeatable."""
     safe = operation.method == "GET" or not error.sent
     match error.fault:
@@ -91,7 +91,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
     return min(float(said), _LONGEST_WAIT_S) if said.isascii() and said.isdigit() and len(said) < 10 else None
 
 
-def _refuse(answered: Answered, operation: Operation) -> NoReturn:
+def _refuse(answered: HttpResponse, operation: Operation) -> NoReturn:
     words = _read_words(answered)
     match answered.status:
         case 400 | 422:
@@ -144,7 +144,7 @@ def _refuse(answered: Answered, operation: Operation) -> NoReturn:
             )
 
 
-def _read_words(answered: Answered) -> str | None:
+def _read_words(answered: HttpResponse) -> str | None:
     """The `message` of the API's error object, on one line; nothing else of an error answer is passed on."""
     if "json" not in answered.headers.get("content-type", "") or len(answered.body) > _WORDS_CAP:
         return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from server.credentials.parsing import Credentials
-from server.http.net import Answered, NetError, Send
+from server.http.port import HttpError, HttpResponse, Send
 from server.identity.principal import Principal
 from server.observability.telemetry import NoTelemetry, Telemetry
 from server.state.store import StoreDown
@@ -179,7 +179,7 @@ class _Bound:
                 "Call revoke_token again in a few seconds; until then the tenant itself refuses the token.",
             ) from None
 
-    async def _send(self, request: "_TenantRequest") -> Answered:
+    async def _send(self, request: "_TenantRequest") -> HttpResponse:
         """Ask with the caller's credential; where it is refused and another may be had, once more with that."""
         for again in (False, True):
             own = await self.way.build_headers(self.principal, self.tenant, self.credentials)
@@ -188,22 +188,22 @@ class _Bound:
                 break
         return answered
 
-    async def _ask(self, request: "_TenantRequest") -> Answered:
+    async def _ask(self, request: "_TenantRequest") -> HttpResponse:
         """Send, and repeat a read once when that may help."""
         self.up.retries.earn(self.tenant.api_domain)
         try:
             answered = await self._once(request)
             if answered.status not in _PASSING or not await self._again(request, answered):
                 return answered
-        except NetError as error:
+        except HttpError as error:
             if error.fault not in ("refused", "dropped") or not await self._again(request):
                 raise responses.explain_silence(error, request.operation) from None
         try:
             return await self._once(request)
-        except NetError as error:
+        except HttpError as error:
             raise responses.explain_silence(error, request.operation) from None
 
-    async def _again(self, request: "_TenantRequest", answered: Answered | None = None) -> bool:
+    async def _again(self, request: "_TenantRequest", answered: HttpResponse | None = None) -> bool:
         if request.operation.method != "GET":
             return False
         pause = random.uniform(0.05, 0.15)  # noqa: S311 - spreads repeats; nothing is secret about it
@@ -215,7 +215,7 @@ class _Bound:
         await asyncio.sleep(pause)
         return True
 
-    async def _once(self, request: "_TenantRequest") -> Answered:
+    async def _once(self, request: "_TenantRequest") -> HttpResponse:
         up, domain = self.up, self.tenant.api_domain
         left = self.deadline - up.clock()
         if left <= 0:
@@ -239,7 +239,7 @@ class _Bound:
                     timeout_s=min(up.timeout_s, left),
                     cap=up.cap,
                 )
-            except NetError as error:
+            except HttpError as error:
                 if error.fault != "too_large":
                     up.breaker.record_failure(domain)
                 raise

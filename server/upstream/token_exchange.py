@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from server.credentials.oauth_client import OAuthClient
 from server.credentials.parsing import Credentials
 from server.credentials.secret import Secret
-from server.http.net import Answered, NetError, Send
+from server.http.port import HttpError, HttpResponse, Send
 from server.http.polling import check_url
 from server.identity.principal import Principal
 from server.identity.token_format import parse_token
@@ -134,7 +134,7 @@ class TokenExchange:
                     self._kept.popitem(last=False)
         return token
 
-    async def _ask(self, tenant: Tenant, scope: str, credentials: Credentials) -> Answered:
+    async def _ask(self, tenant: Tenant, scope: str, credentials: Credentials) -> HttpResponse:
         endpoint = self._endpoint
         fields = {
             "grant_type": GRANT_TYPE,
@@ -155,7 +155,7 @@ class TokenExchange:
         body = urlencode(fields).encode()
         try:
             answer = await self._send("POST", endpoint.url, headers=headers, body=body, timeout_s=_TIMEOUT_S, cap=_CAP)
-        except NetError:
+        except HttpError:
             self._breaker.record_failure(endpoint.url)
             raise _build_unavailable() from None
         if answer.status == 429 or answer.status >= 500:
@@ -215,7 +215,7 @@ class TokenExchange:
         )
 
 
-def _read(answer: Answered) -> Mapping[str, Any]:
+def _read(answer: HttpResponse) -> Mapping[str, Any]:
     try:
         said = strict_json(answer.body)
     except ValueError:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.http.net import Answered
+from server.http.port import HttpResponse
 from server.pipeline import validation
 from server.upstream import responses
 from tests.support.sandbox_client import Tenants
@@ -67,7 +67,7 @@ class Reach:
             body,
             headers={} if language is None else {"x-language": language},
         )
-        answered = Answered(answer.status_code, dict(answer.headers), answer.content)
+        answered = HttpResponse(answer.status_code, dict(answer.headers), answer.content)
         return responses.read_value(answered, operation, self.tenants.sandbox.organisations["acme"].id)
 
     async def report(self, done: float, total: float | None = None, message: str | None = None) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from server.credentials.parsing import Credentials
 from server.credentials.secret import Secret
-from server.http.net import Net
+from server.http.client import OutboundClient
 from server.identity.principal import Grant, Principal, Role
 from server.tenants.tenant import Tenant
 from server.upstream.circuit_breaker import CircuitBreaker
@@ -69,7 +69,7 @@ class World:
 async def world(
     *replies: bytes, then: Peer | None = None, stop_after: int = 10**9, mode: str = "passthrough", failures: int = 5
 ) -> AsyncIterator[World]:
-    async with site(*replies, then=then, stop_after=stop_after) as here, Net() as net:
+    async with site(*replies, then=then, stop_after=stop_after) as here, OutboundClient() as net:
         tenant = Tenant(ACME, f"{here.url(path='')}/api/v2/admin", "acme")
         forgotten: list[str] = []
         upstream = Upstream(

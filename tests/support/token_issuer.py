@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from server.credentials.parsing import Credentials
 from server.credentials.secret import Secret
-from server.http.net import Answered, NetError
+from server.http.port import HttpError, HttpResponse
 from server.identity.principal import Principal
 from server.identity.revocations import SharedRevocations
 from server.state.in_process import InProcess
@@ -135,12 +135,12 @@ class Clock:
 class Web:
     """A `Send` with one answer per URL; what is not there refuses the connection."""
 
-    answers: dict[str, Answered] = field(default_factory=dict)
+    answers: dict[str, HttpResponse] = field(default_factory=dict)
     asked: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
 
     def put(self, url: str, body: bytes, status: int = 200, **headers: str) -> None:
         """Answer so from now on."""
-        self.answers[url] = Answered(status, {name.replace("_", "-"): said for name, said in headers.items()}, body)
+        self.answers[url] = HttpResponse(status, {name.replace("_", "-"): said for name, said in headers.items()}, body)
 
     async def __call__(
         self,
@@ -151,10 +151,10 @@ class Web:
         body: bytes | None = None,
         timeout_s: float = 10.0,
         cap: int = 8_000_000,
-    ) -> Answered:
+    ) -> HttpResponse:
         self.asked.append((url, headers))
         if url not in self.answers:
-            raise NetError("refused", sent=False)
+            raise HttpError("refused", sent=False)
         return self.answers[url]
 
 

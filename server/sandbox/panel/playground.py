@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from server.http.net import NetError, Send
+from server.http.port import HttpError, Send
 from server.sandbox.faults import Fault
 
 _REVISION = "2025-11-25"
@@ -54,7 +54,7 @@ class Playground:
         sent = {**headers, "authorization": f"Bearer {bearer}"}
         try:
             answer = await self.send("POST", self.url, headers=sent, body=json.dumps(asked).encode())
-        except NetError as error:
+        except HttpError as error:
             return Exchange(shown, f"No answer: {error.fault}")
         text = answer.body.decode("utf-8", "replace")
         return Exchange(shown, _write_raw(f"HTTP {answer.status}", dict(answer.headers), _unwrap(text)))
