@@ -72,7 +72,7 @@ FAULTS = {
     "500": Fault(_error("500 Internal Server Error"), "upstream_unavailable", retryable=True),
     "503": Fault(_error("503 Service Unavailable"), "upstream_unavailable", retryable=True),
     "teapot": Fault(_error("418 I am a teapot"), "upstream_invalid"),
-    "HTML": Fault(reply(b"<h1>Welcome</h1>", "content-type: text/html"), "upstream_invalid"),
+    "HTML": Fault(reply(b"<h1>Welcome</h1>", "content-type: text/html"), "upstream_invalid", reason="not_the_api"),
     "half JSON": Fault(reply(b'{"theme": ', JSON), "upstream_invalid"),
     "NaN": Fault(reply(b'{"theme": NaN}', JSON), "upstream_invalid"),
     "a bare value": Fault(reply(b'"theme"', JSON), "upstream_invalid"),

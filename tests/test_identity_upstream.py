@@ -111,12 +111,18 @@ async def test_a_token_of_wrong_form_or_expired_is_not_sent() -> None:
     assert here.web.asked == []
 
 
+ERROR = json.dumps({"message": "No.", "code": "X"})
+
+
 @pytest.mark.parametrize(
     ("status", "body", "code"),
     [
-        (401, "{}", Code.TOKEN_INVALID),
-        (403, "{}", Code.ORGANISATION_MISMATCH),
-        (404, "{}", Code.ORGANISATION_MISMATCH),
+        (401, ERROR, Code.TOKEN_INVALID),
+        (403, ERROR, Code.ORGANISATION_MISMATCH),
+        (404, ERROR, Code.ORGANISATION_MISMATCH),
+        (401, "<html>", Code.VERIFICATION_UNAVAILABLE),
+        (403, "{}", Code.VERIFICATION_UNAVAILABLE),
+        (404, "default backend", Code.VERIFICATION_UNAVAILABLE),
         (200, json.dumps({"id": GLOBEX}), Code.ORGANISATION_MISMATCH),
         (200, json.dumps({"id": ""}), Code.ORGANISATION_MISMATCH),
         (200, "{}", Code.VERIFICATION_UNAVAILABLE),
@@ -133,7 +139,7 @@ async def test_a_token_of_wrong_form_or_expired_is_not_sent() -> None:
 )
 async def test_anything_but_the_tenants_own_yes_is_a_refusal(status: int, body: str, code: Code) -> None:
     here = World()
-    here.web.put(URL, body.encode(), status)
+    here.web.put(URL, body.encode(), status, content_type="application/json")
     assert await here.refused() is code
     here.web.put(URL, json.dumps({"id": ACME}).encode())
     assert await here.organisation() == ACME

@@ -1,7 +1,9 @@
 """What a tool gets from a tenant, over real sockets: values, refusals, and never a second write."""
 
 import json
+import time
 from dataclasses import replace
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -15,6 +17,18 @@ from tools.content import challenges
 from tools.people import communities
 from tools.refusals import Code, ToolError
 from tools.spec import Operation
+
+ERROR = {"message": "No.", "code": "X"}
+HTML = "content-type: text/html"
+NOT_THE_APIS = {
+    reply(b"<h1>Blocked</h1>", HTML, status="403 Forbidden"): ("firewall", 0),
+    reply(b"default backend - 404", "content-type: text/plain", status="404 Not Found"): ("ingress", 0),
+    reply(b'{"message":"Unauthorized"}', JSON, status="401 Unauthorized"): ("gateway", 0),
+    reply(b"<form>", HTML): ("page", 0),
+    reply(b"", "location: https://sso.test/", status="302 Found"): ("login redirect", 0),
+    reply(b"<h1>Bad Gateway</h1>", HTML, status="502 Bad Gateway"): ("proxy", 0),
+    reply(b"<h1>Bad Request</h1>", HTML, status="400 Bad Request"): ("nginx", 0),
+}
 
 
 async def test_a_read_gives_the_parsed_answer() -> None:
@@ -136,16 +150,47 @@ async def test_each_status_means_one_thing(status: str, code: Code, retryable: b
 
 
 async def test_the_tenants_words_are_one_bounded_line_apart() -> None:
-    async with world(said({"message": "title\r\nis\x00 missing" + "x" * 900}, "400 Bad Request")) as it:
+    async with world(said({"message": "title\r\nis\x00 missing" + "x" * 900, "code": "X"}, "400 Bad Request")) as it:
         words = (await it.refusal(op.CREATE_CHALLENGE, body={})).upstream
     assert words is not None
     assert words.startswith("title is missing")
     assert len(words) == 300
 
 
-async def test_retry_after_is_passed_on() -> None:
-    async with world(said({}, "429 Too Many Requests", "retry-after: 7")) as it:
-        assert (await it.refusal(op.GET_THEME)).retry_after_s == 7
+@pytest.mark.parametrize("ahead_s", [None, 120, -120])
+async def test_retry_after_is_passed_on_in_both_its_grammars(ahead_s: int | None) -> None:
+    said_so = "7" if ahead_s is None else formatdate(time.time() + ahead_s, usegmt=True)
+    async with world(said(ERROR, "503 Service Unavailable", f"retry-after: {said_so}")) as it:
+        waits = (await it.refusal(op.CREATE_CHALLENGE, body={})).retry_after_s
+    expected = 7 if ahead_s is None else max(ahead_s, 0)
+    assert waits == pytest.approx(expected, abs=3)
+
+
+@pytest.mark.parametrize("answer", NOT_THE_APIS, ids=[name for name, _ in NOT_THE_APIS.values()])
+async def test_nobody_but_the_api_judges_token_role_or_id(answer: bytes) -> None:
+    async with world(answer, failures=10) as it:
+        refusal = await it.refusal(op.GET_CHALLENGE)
+        write = await it.refusal(op.UPDATE_CHALLENGE, body={})
+    status, code = int(answer[9:12]), Code.UPSTREAM_UNAVAILABLE
+    assert (refusal.code, refusal.reason) == (code if status >= 500 else Code.UPSTREAM_INVALID, "not_the_api")
+    assert str(status) in refusal.message
+    assert refusal.retryable is (status >= 500)
+    assert not write.retryable
+    assert it.forgotten == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "Application/JSON;charset=UTF-8",
+        "application/json ; charset=utf-8",
+        "application/problem+json",
+    ],
+)
+async def test_a_media_type_is_read_in_every_lawful_spelling(kind: str) -> None:
+    async with world(reply(b'{"a":1}', f"Content-Type: {kind}")) as it:
+        assert await it.api().call(op.GET_THEME) == {"a": 1}
 
 
 @pytest.mark.parametrize(

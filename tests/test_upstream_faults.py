@@ -76,7 +76,7 @@ async def test_a_retry_after_that_is_too_long_is_not_waited_for() -> None:
 
 
 async def test_a_failing_tenant_is_left_alone_for_a_while() -> None:
-    async with world(said({}, "503 Service Unavailable"), failures=3) as it:
+    async with world(said({"message": "No.", "code": "X"}, "503 Service Unavailable"), failures=3) as it:
         refusals = [await it.refusal(op.CREATE_CHALLENGE, body={}) for _ in range(5)]
     assert [refusal.reason for refusal in refusals] == [None, None, None, "circuit_open", "circuit_open"]
     assert refusals[-1].retryable

@@ -1,9 +1,11 @@
 """Content codings (RFC 9110 section 8.4.1), undone within bounds: a few bytes may claim to be a great many."""
 
+import re
 import zlib
 
 ACCEPTED = "gzip, deflate"
 _MOST_MEMBERS = 1_000
+_NAME = re.compile(r"[a-z0-9-]{1,16}")
 _NAMES = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
 
 
@@ -27,11 +29,12 @@ def decode(body: bytes, coding: str, cap: int) -> bytes:
     if not names or not body:
         return _bounded(body, cap)
     if len(names) > 1 or names[0] not in _NAMES:
-        raise ValueError(f"the content coding {coding[:60]!r}, which was not asked for")
+        named = " ".join(name for name in names[:3] if _NAME.fullmatch(name)) or "unknown"
+        raise ValueError(f"the content coding {named} was not asked for")
     try:
         return _inflate(body, cap) if _NAMES[names[0]] == "deflate" else _gunzip(body, cap)
     except zlib.error:
-        raise ValueError(f"a body that is not the {names[0]} it claims to be") from None
+        raise ValueError(f"the body is not the {names[0]} it claims to be") from None
 
 
 def _inflate(body: bytes, cap: int) -> bytes:
@@ -50,7 +53,7 @@ def _gunzip(body: bytes, cap: int) -> bytes:
         left -= len(member)
         if not body:
             return b"".join(out)
-    raise ValueError(f"gzip in more than {_MOST_MEMBERS} members")
+    raise ValueError(f"the body is gzip in more than {_MOST_MEMBERS} members")
 
 
 def _member(body: bytes, bits: int, cap: int) -> tuple[bytes, bytes]:

@@ -135,8 +135,8 @@ class BoundedConnection(ResponseHandler):
 
 
 def _first_line(error: BaseException) -> str:
-    said = getattr(error, "message", "")
-    return said.partition("\n")[0].rstrip(":.")[:100].lower()
+    """The parser's own words; what follows a colon or a line's end is what the other side had sent."""
+    return re.split(r"[:\n]", str(getattr(error, "message", "")), maxsplit=1)[0].rstrip(". ")[:100].lower()
 
 
 def _is_readable(file: int) -> bool:

@@ -15,6 +15,7 @@ from server.identity.claims import ExpectedClaims, build_principal
 from server.identity.principal import Principal
 from server.identity.token_format import build_invalid, parse_token
 from server.identity.verifier import Locate
+from server.tenants.api_contract import read_error
 from server.tenants.tenant import Tenant
 from tools.refusals import Code, ToolError
 
@@ -96,6 +97,8 @@ class UpstreamVerifier:
 
 
 def _judge(answer: HttpResponse, organisation: str) -> None:
+    if answer.status in (401, 403, 404) and read_error(answer) is None:
+        raise _build_unavailable()
     if answer.status == 401:
         raise build_invalid(
             "refused_by_tenant", "The tenant's API does not accept the token: forged, revoked or expired."

@@ -85,6 +85,12 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._upstream_faults = Counter(
+            "nudj_upstream_faults",
+            "Requests to tenants that the API did not answer, by what kept its answer away.",
+            ("fault",),
+            registry=self.registry,
+        )
         self._counters: dict[tuple[str, str, str, str], Counter] = {}
         self._histograms: dict[tuple[str, str], Histogram] = {}
         self.registry.register(self.samples)
@@ -112,3 +118,7 @@ class Metrics:
         if (histogram := self._histograms.get(timed)) is None:
             histogram = self._histograms[timed] = self._upstream_seconds.labels(*timed)
         histogram.observe(seconds)
+
+    def record_fault(self, fault: str) -> None:
+        """Count one request that the tenant's API did not answer; `fault` is from a closed list."""
+        self._upstream_faults.labels(fault).inc()

@@ -53,6 +53,10 @@ class RequestSpan(Watched, Protocol):
         """Say which HTTP status came; an attempt that is left without it counts as unanswered."""
         ...
 
+    def record_fault(self, fault: str) -> None:
+        """Say what kept the API's answer away, in a word of a closed list."""
+        ...
+
 
 class Telemetry(Protocol):
     """The port: `with telemetry.call(...)` around each call, `with telemetry.request(...)` around each request."""
@@ -87,7 +91,7 @@ class _NoSpan:
     def __exit__(self, *_: object) -> None:
         return
 
-    finish = record_answer = __exit__
+    finish = record_answer = record_fault = __exit__
 
 
 class NoTelemetry:
@@ -179,6 +183,11 @@ class _ExportedRequest(_Span):
         """See `RequestSpan.headers`."""
         ids = self._span.get_span_context()
         return {"traceparent": f"00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}"}
+
+    def record_fault(self, fault: str) -> None:
+        """See `RequestSpan.record_fault`."""
+        self._metrics.record_fault(fault)
+        self._span.set_attribute("nudj.fault", fault)
 
     def record_answer(self, status: int) -> None:
         """See `RequestSpan.record_answer`."""

@@ -2,24 +2,43 @@
 
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
 from pydantic_core import from_json
 
 from server.http.port import HttpError, HttpResponse
+from server.tenants.api_contract import is_of_api, read_error
 from tools.plain_text import clean_text
 from tools.refusals import Code, ToolError
 from tools.spec import Operation
 
 _LOOK_FIRST = "The change may have been made: look with the matching get_ or list_ tool before doing it again."
-_WORDS_CAP = 64_000
 _WORDS_READ = 4_000
 """Characters of a tenant's words that are looked at for tokens; 300 are passed on."""
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]+")
 """Begins only where a word begins and never gives back: a tenant's words may be long, and everybody waits meanwhile."""
 
 _LONGEST_WAIT_S = 3600.0
+
+_SILENCES: Mapping[str, str] = {
+    "refused": "The tenant's API cannot be reached.",
+    "dropped": "The tenant's API closed the connection before it had answered.",
+    "tls": "No secure connection to the tenant's API came about; nothing was sent.",
+    "tls_unverified": "The certificate of the tenant's API could not be verified; nothing was sent.",
+    "proxy": "The proxy between this server and the tenant's API failed or refused; nothing was sent.",
+    "busy": "This server has too many requests to this tenant under way; nothing was sent.",
+    "local": "This server could not open another connection; nothing was sent.",
+}
+_FOR_OPERATORS = frozenset({"tls", "tls_unverified"})
+"""What no repeat mends."""
+
+_ASK_OPERATOR = "Ask the operator: the server's log says what is wrong with the connection."
+
+NOT_THE_API = "not_the_api"
+"""Reason of an answer that somebody else gave: a firewall's page, an ingress without a backend, a login page."""
 
 
 def read_value(answered: HttpResponse, operation: Operation, organisation: str) -> Any:
@@ -31,12 +50,12 @@ def read_value(answered: HttpResponse, operation: Operation, organisation: str) 
     Raises:
         ToolError: by status, or upstream_invalid when the answer is not what the API's contract says.
     """
+    if not is_of_api(answered):
+        _refuse_stranger(answered, operation)
     if not 200 <= answered.status < 300:
         _refuse(answered, operation)
     if answered.status == 204 or not answered.body:
         return None
-    if "json" not in answered.headers.get("content-type", ""):
-        raise build_invalid(operation, "The tenant's API answered with something that is not JSON.")
     try:
         parsed = _parse(answered.body)
         strangers = (
@@ -67,17 +86,12 @@ def explain_silence(error: HttpError, operation: Operation) -> ToolError:
                 return ToolError(Code.RESULT_TOO_LARGE, "The tenant's API sent more than this server reads.")
             return build_invalid(operation, "The tenant's API sent more than this server reads.")
         case "protocol":
-            return build_invalid(operation, "The tenant's API did not answer in HTTP.")
+            why = f": {error.why}" if error.why else ""
+            return build_invalid(operation, f"The tenant's API did not answer in HTTP as this server reads it{why}.")
         case fault:
-            return ToolError(
-                Code.UPSTREAM_UNAVAILABLE,
-                "The tenant's API closed the connection before it had answered."
-                if fault == "dropped"
-                else "The tenant's API cannot be reached.",
-                None if safe else _LOOK_FIRST,
-                reason=fault,
-                retryable=safe,
-            )
+            safe = safe and fault not in _FOR_OPERATORS
+            hint = _ASK_OPERATOR if fault in _FOR_OPERATORS else None if safe else _LOOK_FIRST
+            return ToolError(Code.UPSTREAM_UNAVAILABLE, _SILENCES[fault], hint, reason=fault, retryable=safe)
 
 
 def build_invalid(operation: Operation, message: str) -> ToolError:
@@ -85,10 +99,36 @@ def build_invalid(operation: Operation, message: str) -> ToolError:
     return ToolError(Code.UPSTREAM_INVALID, message, None if operation.method == "GET" else _LOOK_FIRST)
 
 
-def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of Retry-After, 0 to an hour; None when absent or a date."""
-    said = headers.get("retry-after", "")
-    return min(float(said), _LONGEST_WAIT_S) if said.isascii() and said.isdigit() and len(said) < 10 else None
+def read_retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:
+    """Seconds of Retry-After, 0 to an hour, from seconds or a date (RFC 9110 section 10.2.3); None without either.
+
+    Parameters:
+        now: seconds since the epoch.
+    """
+    said = headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit():
+        return min(float(said[:10]), _LONGEST_WAIT_S)
+    try:
+        at = parsedate_to_datetime(said).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(at - now(), 0.0), _LONGEST_WAIT_S)
+
+
+def _refuse_stranger(answered: HttpResponse, operation: Operation) -> NoReturn:
+    """Nobody's verdict on the caller: neither the token nor the id was judged by the API."""
+    passing = answered.status >= 500
+    safe = passing and operation.method == "GET"
+    said = f"Something between this server and the tenant's API answered in its place, with status {answered.status}."
+    hint = None if operation.method == "GET" else _LOOK_FIRST
+    raise ToolError(
+        Code.UPSTREAM_UNAVAILABLE if passing else Code.UPSTREAM_INVALID,
+        said,
+        hint if safe or hint else "Ask the operator: a proxy, a firewall or a login page stands in the way.",
+        reason=NOT_THE_API,
+        retryable=safe,
+        retry_after_s=read_retry_after(answered.headers) if passing else None,
+    )
 
 
 def _refuse(answered: HttpResponse, operation: Operation) -> NoReturn:
@@ -136,8 +176,6 @@ def _refuse(answered: HttpResponse, operation: Operation) -> NoReturn:
                 retry_after_s=read_retry_after(answered.headers),
                 upstream=words,
             )
-        case status if 300 <= status < 400:
-            raise build_invalid(operation, "The tenant's API answered with a redirect, and redirects are not followed.")
         case status:
             raise ToolError(
                 Code.UPSTREAM_INVALID, f"The tenant's API answered with the status {status}.", upstream=words
@@ -146,16 +184,10 @@ def _refuse(answered: HttpResponse, operation: Operation) -> NoReturn:
 
 def _read_words(answered: HttpResponse) -> str | None:
     """The `message` of the API's error object, on one line; nothing else of an error answer is passed on."""
-    if "json" not in answered.headers.get("content-type", "") or len(answered.body) > _WORDS_CAP:
+    error = read_error(answered)
+    if error is None:
         return None
-    try:
-        said = json.loads(answered.body)
-    except (ValueError, RecursionError):
-        return None
-    message = said.get("message") if isinstance(said, dict) else None
-    if not isinstance(message, str):
-        return None
-    return _TOKEN.sub("***", clean_text(message, _WORDS_READ)) or None
+    return _TOKEN.sub("***", clean_text(error["message"], _WORDS_READ)) or None
 
 
 def _parse(body: bytes) -> Any:

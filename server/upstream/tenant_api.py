@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from server.credentials.parsing import Credentials
-from server.http.port import HttpError, HttpResponse, Send
+from server.http.port import OWN_FAULTS, HttpError, HttpResponse, Send
 from server.identity.principal import Principal
 from server.observability.telemetry import NoTelemetry, Telemetry
 from server.state.store import StoreDown
+from server.tenants.api_contract import is_of_api
 from server.tenants.names import OrganisationNames
 from server.tenants.tenant import Tenant
 from server.upstream import responses
@@ -31,6 +33,8 @@ _UNWATCHED = NoTelemetry()
 async def _tell_nobody(_organisation: str, _token_id: str) -> None:
     """Where no replica has to be told."""
 
+
+_log = logging.getLogger(__name__)
 
 _PASSING = frozenset({502, 503, 504})
 """Statuses of a tenant that cannot answer at present; they count against its circuit."""
@@ -184,7 +188,8 @@ class _Bound:
         for again in (False, True):
             own = await self.way.build_headers(self.principal, self.tenant, self.credentials)
             answered = await self._ask(replace(request, headers={**request.headers, **own}))
-            if answered.status != 401 or not self.way.note_refusal(self.principal, self.tenant, again):
+            refused = answered.status == 401 and is_of_api(answered)
+            if not refused or not self.way.note_refusal(self.principal, self.tenant, again):
                 break
         return answered
 
@@ -240,10 +245,14 @@ class _Bound:
                     cap=up.cap,
                 )
             except HttpError as error:
-                if error.fault != "too_large":
+                watched.record_fault(error.fault)
+                if error.fault not in OWN_FAULTS | {"too_large"}:
                     up.breaker.record_failure(domain)
                 raise
             watched.record_answer(answered.status)
+            if not is_of_api(answered):
+                watched.record_fault(responses.NOT_THE_API)
+                _log.warning("%s: status %d came from something in front of the API", domain, answered.status)
         if answered.status in _PASSING:
             up.breaker.record_failure(domain)
         else:
