@@ -146,11 +146,8 @@ async def deploy(
         audit = Audit(read.sink or default_sink)
         stack.callback(audit.close)
         store = await stack.enter_async_context(_build_store(settings))
-        net = await stack.enter_async_context(
-            OutboundClient(lambda host, port: tenants.directory.route(host, port), per_host=settings.tenant_calls)
-        )
-        tenants: Source = read.tenants or TenantFeed(settings.tenants_url or "", net.send)
-        tenants.directory.on_change = net.withdraw_routes
+        net, tenants = _build_way_out(settings, read.tenants)
+        await stack.enter_async_context(net)
         revoked = SharedRevocations(store, StoreDown, needs_ids=settings.redis_url is not None)
         telemetry = _build_telemetry(settings, catalogue, read.tracer)
         telemetry.sample(Sample.AUDIT_LOST, lambda: audit.lost)
@@ -235,6 +232,14 @@ def _build_local_tenants(settings: Settings) -> Source | None:
     if settings.tenants_file is not None:
         return TenantFile(settings.tenants_file)
     return None if settings.tenants_url is not None else OneTenant(settings.api_domain)
+
+
+def _build_way_out(settings: Settings, local: Source | None) -> tuple[OutboundClient, Source]:
+    """The way out and the directory it follows, which may itself be read over it."""
+    net = OutboundClient(lambda host, port: tenants.directory.route(host, port), per_host=settings.tenant_calls)
+    tenants: Source = local or TenantFeed(settings.tenants_url or "", net.send)
+    tenants.directory.on_change = net.withdraw_routes
+    return net, tenants
 
 
 def _build_verifier(

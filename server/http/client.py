@@ -88,6 +88,7 @@ class OutboundClient:
 
     async def __aenter__(self) -> Self:
         self._open = True
+        self._find_road(_ORDINARY)  # reading the authorities of this machine takes longer than a request
         return self
 
     async def __aexit__(
@@ -117,7 +118,7 @@ class OutboundClient:
         begun = time.monotonic()
         patience_s = min(self._connect_s, timeout_s / 2)
         await self._places.enter(origin.authority, patience_s)
-        road = self._road(origin)
+        road = self._find_road(self._routes(origin.host, origin.port) or _ORDINARY)
         road.users += 1
         try:
             waited = time.monotonic() - begun
@@ -140,8 +141,7 @@ class OutboundClient:
                 if not road.users:
                     self._close(road)
 
-    def _road(self, origin: Origin) -> _Road:
-        route = self._routes(origin.host, origin.port) or _ORDINARY
+    def _find_road(self, route: Route) -> _Road:
         road = self._roads.get(route)
         if road is None:
             direct = route.connect_to is not None

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from server.credentials.oauth_client import OAuthClient
 from server.credentials.parsing import Credentials
-from server.http.port import HttpError, Send
 from server.http.polling import check_url
+from server.http.port import HttpError, Send
 from server.identity.claims import ExpectedClaims, build_principal
 from server.identity.principal import Principal
 from server.identity.revocations import Revocations
