@@ -19,7 +19,6 @@ from server.access.policy import Policy
 from server.config_warnings import list_warnings
 from server.credentials.parsing import PresentedCredentials
 from server.credentials.secret import Secret
-from server.http.client import OutboundClient
 from server.http.port import Send
 from server.identity.claims import ExpectedClaims
 from server.identity.jwks import PublishedKeys
@@ -43,7 +42,7 @@ from server.state.in_process import InProcess
 from server.state.redis_store import Redis
 from server.state.store import Store, StoreDown
 from server.tenants.entries import Mistakes
-from server.tenants.sources import OneTenant, Source, TenantFeed, TenantFile
+from server.tenants.sources import OneTenant, Source, TenantFile, open_directory
 from server.upstream.circuit_breaker import CircuitBreaker
 from server.upstream.credentials import UpstreamCredential
 from server.upstream.tenant_api import Upstream
@@ -146,7 +145,7 @@ async def deploy(
         audit = Audit(read.sink or default_sink)
         stack.callback(audit.close)
         store = await stack.enter_async_context(_build_store(settings))
-        net, tenants = _build_way_out(settings, read.tenants)
+        net, tenants = open_directory(read.tenants, settings.tenants_url, per_host=settings.tenant_calls)
         await stack.enter_async_context(net)
         revoked = SharedRevocations(store, StoreDown, needs_ids=settings.redis_url is not None)
         telemetry = _build_telemetry(settings, catalogue, read.tracer)
@@ -232,14 +231,6 @@ def _build_local_tenants(settings: Settings) -> Source | None:
     if settings.tenants_file is not None:
         return TenantFile(settings.tenants_file)
     return None if settings.tenants_url is not None else OneTenant(settings.api_domain)
-
-
-def _build_way_out(settings: Settings, local: Source | None) -> tuple[OutboundClient, Source]:
-    """The way out and the directory it follows, which may itself be read over it."""
-    net = OutboundClient(lambda host, port: tenants.directory.route(host, port), per_host=settings.tenant_calls)
-    tenants: Source = local or TenantFeed(settings.tenants_url or "", net.send)
-    tenants.directory.on_change = net.withdraw_routes
-    return net, tenants
 
 
 def _build_verifier(

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import anyio
 import anyio.to_thread
 
+from server.http.client import OutboundClient
 from server.http.polling import PolledDocument, Unread
 from server.http.port import Send
 from server.strict_json import strict_json
@@ -166,3 +167,16 @@ def _parse(body: bytes) -> Table:
     except ValueError as fault:
         raise Mistakes([f"the tenant feed is not JSON: {fault}"]) from None
     return build_table(document, None)
+
+
+def open_directory(local: Source | None, url: str | None, *, per_host: int) -> tuple[OutboundClient, Source]:
+    """The way out and the directory it follows, which may itself be read over it.
+
+    Parameters:
+        local: the directory, unless it is the feed at `url`.
+        per_host: requests to one host under way at once, > 0.
+    """
+    net = OutboundClient(lambda host, port: tenants.directory.route(host, port), per_host=per_host)
+    tenants: Source = local or TenantFeed(url or "", net.send)
+    tenants.directory.on_change = net.withdraw_routes
+    return net, tenants
