@@ -23,6 +23,7 @@ from server.serving.http_connection import HttpConnection
 from server.serving.listener import bind, listen, read_port
 from server.strict_json import strict_json
 from server.upstream import responses
+from tests.support.raw_clients import speaking
 from tests.support.scripted_servers import Peer, site
 from tests.support.shared_stack import World
 from tests.test_http_door import CALL, usual
@@ -215,16 +216,19 @@ async def test_one_person_is_asked_a_few_questions_at_a_time(world: World) -> No
         await answered.wait()
         return t.ElicitResult(action="decline")
 
+    async with speaking(world.origin) as http:
+        listed = await http.call("list_challenges", {"limit": 1}, headers=world.headers("manager"))
+    said = {"id": listed.envelope["data"]["items"][0]["id"]}
     transport = sse_client(f"{world.origin}/sse", headers=world.headers("manager"))
     async with (
         Client(transport, mode="legacy", elicitation_callback=answer) as client,
         anyio.create_task_group() as tasks,
     ):
         for _ in range(QUESTIONS):
-            tasks.start_soon(client.call_tool, "delete_challenge", {"id": "a" * 24})
+            tasks.start_soon(client.call_tool, "delete_challenge", said)
         with anyio.fail_after(10):
             await enough.wait()
-            result = await client.call_tool("delete_challenge", {"id": "a" * 24})
+            result = await client.call_tool("delete_challenge", said)
         assert json.loads(json.dumps(result.structured_content))["error"]["confirm"]
         answered.set()
     assert asked == QUESTIONS

@@ -21,6 +21,7 @@ from tools.spec import Tool
 EVERY = pytest.mark.parametrize("tool", CATALOGUE, ids=lambda tool: tool.name)
 TO_ALL = {"processManualDistribution": {"success": True, "usersProcessed": 1, "failedUserIds": []}}
 """A sample names somebody who got nothing, which is a refusal; here everybody gets theirs."""
+PAYING = ("challenge", "action", "achievement")
 RARE: dict[str, tuple[dict[str, Any], ...]] = {
     "create_challenge": (
         {"community_id": HEX, "title": "t", "tags": [TAG], "dry_run": True},
@@ -38,7 +39,12 @@ RARE: dict[str, tuple[dict[str, Any], ...]] = {
             "dry_run": True,
         },
     ),
+    "update_achievement": ({"id": HEX, "tags": [TAG]},),
+    "update_challenge": ({"id": HEX, "tags": [TAG]},),
+    "update_post": ({"id": HEX, "tags": [TAG]},),
+    "update_reward": ({"id": HEX, "tags": [TAG]},),
     "set_distribution": (
+        *({"owner_type": owner, "owner_id": HEX, "prizes": [{"points": 5}]} for owner in PAYING),
         {"owner_type": "leaderboard", "owner_id": HEX, "prizes": [{"points": 5, "start_rank": 1, "end_rank": 3}]},
     ),
 }

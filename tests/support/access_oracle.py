@@ -139,15 +139,15 @@ class Oracle:
         bound = attempt.who.token == "community"
         if bound and said.get("community_id", mine.community) != mine.community:
             return "community_denied"
-        if needed(attempt.tool)[0] == "D":
-            return "confirmation_required"
         if attempt.tool.startswith("list_"):
             return None  # a filter that fits nothing gives an empty page
         if attempt.tool == "reorder_actions":
             return self._reordered(mine, said["owner_id"], said["action_ids"], bound)
         kinds = {"id": attempt.tool.partition("_")[2], "community_id": "community"}
         named = [(said[name], kind) for name, kind in kinds.items() if name in said]
-        return None if all(self._exists(mine, id_, kind, bound) for id_, kind in named) else "not_found"
+        if not all(self._exists(mine, id_, kind, bound) for id_, kind in named):
+            return "not_found"
+        return "confirmation_required" if needed(attempt.tool)[0] == "D" else None
 
     def _reordered(self, mine: Holdings, owner: str, actions: list[str], bound: bool) -> str | None:
         if not self._exists(mine, owner, "challenge", bound):
