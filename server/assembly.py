@@ -13,7 +13,6 @@ import anyio
 from opentelemetry.trace import Tracer
 from starlette.types import ASGIApp
 
-from server import oauth_assembly
 from server.access import roles
 from server.access.policy import Policy
 from server.config_warnings import list_warnings
@@ -31,6 +30,7 @@ from server.observability.audit import Audit, RotatingFile, Sink
 from server.observability.metrics import Sample
 from server.observability.telemetry import NoTelemetry, PrometheusTelemetry, Telemetry
 from server.observability.tracing import build_exporter
+from server.pipeline import oauth_assembly
 from server.pipeline.authentication import Authenticator
 from server.pipeline.confirmation import Confirmation
 from server.pipeline.dispatcher import Dispatcher

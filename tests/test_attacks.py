@@ -16,12 +16,12 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from starlette.types import Receive, Scope, Send
 
+from server.credentials.strict_json import strict_json
 from server.http.client import OutboundClient
 from server.http.port import HttpError, HttpResponse
 from server.protocol.handlers import QUESTIONS
 from server.serving.http_connection import HttpConnection
 from server.serving.listener import bind, listen, read_port
-from server.strict_json import strict_json
 from server.upstream import responses
 from tests.support.raw_clients import speaking
 from tests.support.scripted_servers import Peer, site

@@ -18,21 +18,19 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "doctor sandbox",
         "clients serving",
         "assembly transports",
-        "oauth_assembly",
         "config_warnings protocol",
         "pipeline",
         "access upstream",
         "identity",
         "tenants",
         "credentials",
-        "http observability settings state strict_json",
+        "http observability settings state",
         "setting_types",
     )
 )
 """The rooms of server/, from the command line inwards; a room imports only from itself and the layers below."""
 
-AT_THE_TOP = {"__init__", "__main__", "assembly", "config_warnings", "oauth_assembly", "setting_types", "settings"}
-AT_THE_TOP |= {"strict_json"}
+AT_THE_TOP = {"__init__", "__main__", "assembly", "config_warnings", "setting_types", "settings"}
 """The modules directly in server/; everything else has a package."""
 
 DOORS = {

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from server.credentials.strict_json import strict_json
 from server.identity.token_format import LENGTH_CAP, parse_token
-from server.strict_json import strict_json
 from tests.support.token_issuer import claims, encoded, mint, raw
 from tools.refusals import Code, ToolError
 

@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 
 from server.credentials.oauth_client import OAuthClient
 from server.credentials.parsing import Credentials
+from server.credentials.strict_json import strict_json
 from server.http.polling import check_url
 from server.http.port import HttpError, Send
 from server.identity.claims import ExpectedClaims, build_principal
 from server.identity.principal import Principal
 from server.identity.revocations import Revocations
 from server.identity.token_format import UnverifiedToken, build_invalid
-from server.strict_json import strict_json
 from tools.refusals import Code, ToolError
 
 _LOG = logging.getLogger(__name__)

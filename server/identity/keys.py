@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import jwt
 
 from server.credentials.secret import Secret
+from server.credentials.strict_json import strict_json
 from server.identity.token_format import UnverifiedToken
-from server.strict_json import strict_json
 
 _FITTING: Mapping[tuple[str, str | None], tuple[str, ...]] = {
     ("RSA", None): ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.strict_json import strict_json
+from server.credentials.strict_json import strict_json
 from tools.refusals import Code, ToolError
 
 LENGTH_CAP = 8192

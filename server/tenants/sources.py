@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import anyio
 import anyio.to_thread
 
+from server.credentials.strict_json import strict_json
 from server.http.client import OutboundClient
 from server.http.polling import PolledDocument, Unread
 from server.http.port import Send
-from server.strict_json import strict_json
 from server.tenants.directory import Directory
 from server.tenants.domain import find_fault
 from server.tenants.entries import Mistakes, Table, build_table, named_files

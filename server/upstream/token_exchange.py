@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 from server.credentials.oauth_client import OAuthClient
 from server.credentials.parsing import Credentials
 from server.credentials.secret import Secret
+from server.credentials.strict_json import strict_json
 from server.http.polling import check_url
 from server.http.port import HttpError, HttpResponse, Send
 from server.identity.principal import Principal
 from server.identity.token_format import parse_token
-from server.strict_json import strict_json
 from server.tenants.tenant import Tenant
 from server.upstream.circuit_breaker import CircuitBreaker
 from tools.refusals import Code, ToolError
