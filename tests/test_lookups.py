@@ -120,3 +120,42 @@ def test_the_machines_own_resolver_is_asked() -> None:
     assert "127.0.0.1" in {found["host"] for found in resolve_by_system("localhost", 80)}
     with pytest.raises(OSError):  # noqa: PT011 - which one is the resolver's business
         resolve_by_system("a" * 70, 80)
+
+
+class Swallowing:
+    """An address that takes no connection and refuses none, as behind a firewall: its queue is full."""
+
+    def __init__(self, address: str, port: int) -> None:
+        self._listener = socket.create_server((address, port), backlog=0)
+        self._waiting = [self._knock(address, port) for _ in range(8)]
+
+    def _knock(self, address: str, port: int) -> socket.socket:
+        knocking = socket.socket()
+        knocking.setblocking(False)
+        knocking.connect_ex((address, port))
+        return knocking
+
+    def close(self) -> None:
+        """Let the address be free again."""
+        for one in (*self._waiting, self._listener):
+            one.close()
+
+
+async def test_an_address_that_swallows_connections_keeps_the_next_one_from_nobody() -> None:
+    """RFC 8305 section 5: the addresses of a name are raced, a quarter of a second apart."""
+
+    def resolve(host: str, port: int, _family: socket.AddressFamily) -> list[ResolveResult]:
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=socket.AF_INET, proto=0, flags=0)
+            for address in ("127.0.0.2", "127.0.0.1")
+        ]
+
+    async with site(reply(b"{}")) as here, OutboundClient(resolver=Resolver(resolve)) as net:
+        url = here.url("two.test")
+        dead = Swallowing("127.0.0.2", int(url.split(":")[2].split("/")[0]))
+        try:
+            began = time.monotonic()
+            assert (await net.send("GET", url)).status == 200
+            assert time.monotonic() - began < 2
+        finally:
+            dead.close()
