@@ -145,7 +145,7 @@ async def deploy(
         audit = Audit(read.sink or default_sink)
         stack.callback(audit.close)
         store = await stack.enter_async_context(_build_store(settings))
-        net, tenants = open_directory(read.tenants, settings.tenants_url, per_host=settings.tenant_calls)
+        net, tenants = open_directory(read.tenants, settings)
         await stack.enter_async_context(net)
         revoked = SharedRevocations(store, StoreDown, needs_ids=settings.redis_url is not None)
         telemetry = _build_telemetry(settings, catalogue, read.tracer)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 
 def _split_words(value: object) -> object:
@@ -36,6 +37,16 @@ def check_header(header: str) -> str:
     if header.lower() in ("x-api-token", "x-api-domain", "x-request-id", "x-language"):
         raise ValueError("is a header with a meaning of its own")
     return header
+
+
+def check_proxy(value: SecretStr | None) -> SecretStr | None:
+    """How the way out finds its proxy; a URL may carry credentials and is never shown."""
+    said = "none" if value is None else value.get_secret_value()
+    if said not in ("none", "environment"):
+        parts = urlsplit(said)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
+            raise ValueError("must be none, environment or http(s)://[user:password@]host[:port]")
+    return value
 
 
 def _check_exists(value: Path) -> Path:

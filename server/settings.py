@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from server.setting_types import File, Port, Web, Words, check_base, check_claim, check_header
+from server.setting_types import File, Port, Web, Words, check_base, check_claim, check_header, check_proxy
 
 PREFIX = "NUDJ_MCP_"
 
@@ -129,6 +129,11 @@ class Settings(BaseModel):
         Field(pattern=r"^[Xx]-[A-Za-z0-9-]{1,62}$", description="Header that names the caller in service mode."),
         AfterValidator(check_header),
     ] = "x-acting-subject"
+    upstream_proxy: Annotated[
+        SecretStr | None,
+        AfterValidator(check_proxy),
+        Field(description="Proxy on the way out: none, environment or a URL. Unset: none, on stdio environment."),
+    ] = None
     upstream_timeout_s: Annotated[float, Field(gt=0, le=300, description="One request to a tenant.")] = 15.0
     call_timeout_s: Annotated[float, Field(ge=2, le=600, description="One tool call in all.")] = 60.0
     result_bytes: Annotated[int, Field(ge=2_000, le=1_000_000, description="Largest answer of a tool.")] = 60_000
@@ -163,6 +168,11 @@ class Settings(BaseModel):
     api_domain: Annotated[str | None, Field(description="stdio: as in x-api-domain.")] = None
     agent_mode: Annotated[str | None, Field(description="stdio: as in x-agent-mode.")] = None
     toolsets: Annotated[str | None, Field(description="stdio: as in x-toolsets.")] = None
+
+    @property
+    def proxy_choice(self) -> str:
+        """What `upstream_proxy` says, `none` where it says nothing."""
+        return "none" if self.upstream_proxy is None else self.upstream_proxy.get_secret_value()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

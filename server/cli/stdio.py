@@ -18,6 +18,9 @@ from server.serving.catalogue import LOOP, WHOLE
 from server.settings import SettingsError
 from server.transports import stdio
 
+_DEFAULTS = {"auth_verify": "upstream", "upstream_proxy": "environment"}
+"""On a person's own machine: no key set to verify with, and perhaps a company's proxy on the way out."""
+
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Put the command on the command line."""
@@ -38,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _serve(arguments: argparse.Namespace) -> int:
-    settings = settings_flags.read_settings(arguments, _read_profile(arguments), {"auth_verify": "upstream"})
+    settings = settings_flags.read_settings(arguments, _read_profile(arguments), _DEFAULTS)
     read = load_files(settings)
     logs.set_level(settings.log_level)
     async with deploy(settings, read, WHOLE, Stream(sys.stderr)) as deployment:

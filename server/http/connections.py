@@ -8,6 +8,7 @@ import asyncio
 import re
 import select
 import time
+from typing import Any
 
 from aiohttp import ClientPayloadError
 from aiohttp.client_proto import ResponseHandler
@@ -50,7 +51,7 @@ class BoundedConnection(ResponseHandler):
         self._idle.discard(self)
         if self.transport is None or self.transport.is_closing():
             raise HttpError("dropped", sent=False)
-        self._asked, self._headed, self._received, self._cap = True, False, 0, cap
+        self._headed, self._received, self._cap = False, 0, cap
         self.set_response_params(
             read_until_eof=True, auto_decompress=False, max_line_size=HEAD_CAP, max_field_size=HEAD_CAP
         )
@@ -67,6 +68,11 @@ class BoundedConnection(ResponseHandler):
         self._asked = False
         self._idle.add(self)
         return message, body
+
+    def set_response_params(self, **params: Any) -> None:
+        """See aiohttp; from here on an answer is awaited, ours or that of a proxy to CONNECT."""
+        self._asked = True
+        super().set_response_params(**params)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""

@@ -58,6 +58,8 @@ def _unsent(request: ClientRequest) -> Iterator[None]:
         raise HttpError("tls_unverified", sent=False, why=_why(error.certificate_error)) from None
     except aiohttp.ClientConnectorSSLError as error:
         raise HttpError("tls", sent=False, why=_why(error.os_error)) from None
+    except HttpError as error:  # of the connection to a proxy: nothing of ours was sent
+        raise HttpError("proxy", sent=False, why=error.why) from None
     except TimeoutError:
         raise HttpError("timeout", sent=False, why="no connection in time") from None
     except (aiohttp.ClientError, OSError) as error:

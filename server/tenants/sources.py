@@ -12,6 +12,8 @@ from server.credentials.strict_json import strict_json
 from server.http.client import OutboundClient
 from server.http.polling import PolledDocument, Unread
 from server.http.port import Send
+from server.http.proxies import build_finder
+from server.settings import Settings, read_environment
 from server.tenants.directory import Directory
 from server.tenants.domain import find_fault
 from server.tenants.entries import Mistakes, Table, build_table, named_files
@@ -169,14 +171,17 @@ def _parse(body: bytes) -> Table:
     return build_table(document, None)
 
 
-def open_directory(local: Source | None, url: str | None, *, per_host: int) -> tuple[OutboundClient, Source]:
+def open_directory(local: Source | None, settings: Settings) -> tuple[OutboundClient, Source]:
     """The way out and the directory it follows, which may itself be read over it.
 
     Parameters:
-        local: the directory, unless it is the feed at `url`.
-        per_host: requests to one host under way at once, > 0.
+        local: the directory, unless it is the feed that the settings name.
+        settings: which proxy is on the way, how many requests to one host may be under way at once, and the feed.
     """
-    net = OutboundClient(lambda host, port: tenants.directory.route(host, port), per_host=per_host)
-    tenants: Source = local or TenantFeed(url or "", net.send)
+    proxies = build_finder(settings.proxy_choice, read_environment())
+    net = OutboundClient(
+        lambda host, port: tenants.directory.route(host, port), proxies, per_host=settings.tenant_calls
+    )
+    tenants: Source = local or TenantFeed(settings.tenants_url or "", net.send)
     tenants.directory.on_change = net.withdraw_routes
     return net, tenants
