@@ -9,7 +9,7 @@ from server.access.community_filter import CommunityFilter
 from tools.api import operations as op
 from tools.refusals import Code, ToolError
 from tools.shared.goals import goal
-from tools.spec import Caller, Operation
+from tools.spec import Account, Caller, Operation
 
 OURS, THEIRS, ALSO_OURS = "1" * 24, "2" * 24, "3" * 24
 CALLER = Caller("ann", "a" * 24, "", ("manager",), "bearer", "builder", 2**31, (), (OURS,))
@@ -31,6 +31,9 @@ class Organisation:
     def __init__(self, *entities: dict[str, Any]) -> None:
         self.entities = list(entities)
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    async def note(self, account: Account) -> None:
+        """Nobody asks later."""
 
     async def report(self, done: float, total: float | None = None, message: str | None = None) -> None:
         raise NotImplementedError

@@ -40,7 +40,7 @@ DOORS = {
     "aiohttp": ("server.http",),
     "yarl": ("server.http",),
     "httptools": (),
-    "redis": ("server.state.redis_store",),
+    "redis": ("server.state",),
     "jwt": ("server.identity", "server.sandbox"),
     "cryptography": ("server.identity", "server.sandbox"),
     "tomlkit": ("server.clients.formats",),
@@ -60,8 +60,10 @@ SEEN_OF_TOOLS = {
     "tools.plain_text",
     "tools.previews",
     "tools.refusals",
+    "tools.outcomes",
     "tools.shared.paging",
     "tools.api.operations",
+    "tools.api.recognition",
 }
 """What the rooms see of the catalogue; prompts and resources are records of their own."""
 

@@ -72,7 +72,7 @@ async def test_a_key_is_claimed_once(store: Store) -> None:
 async def test_a_claim_can_be_made_again_after_its_time_or_when_dropped(store: Store) -> None:
     await store.claim("org:a", 0.05)
     await store.claim("org:b", 60)
-    await store.drop("org:b")
+    await store.release("org:b", b"")
     await anyio.sleep(0.1)
     assert await store.claim("org:a", 60)
     assert await store.claim("org:b", 60)

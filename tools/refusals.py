@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from tools.outcomes import Outcome, Partial, describe_partial
 from tools.plain_text import clean_text
 
 
@@ -181,16 +182,6 @@ class Field:
     legal: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Partial:
-    """What a chain of writes left behind: the things that exist, the step that failed, and the two ways out."""
-
-    completed: tuple[Mapping[str, Any], ...]
-    failed: str
-    finish: str
-    undo: str
-
-
 class ToolError(Exception):
     """A call that ends without its answer, said so that a model can act on it and a person can fix it.
 
@@ -205,6 +196,7 @@ class ToolError(Exception):
         organisation: id of the caller's own organisation; never another's.
         fields: the wrong arguments.
         partial: what a half-done chain left behind.
+        outcome: what became of the write that was refused; a refusal that nothing was sent for made nothing.
         confirm: the single-use value that lets a destructive call through.
         question: what to ask a person before it is handed back; holds text of the tenant's users, cleaned.
         upstream: the tenant API's own words, cleaned and cut to 300 characters; data, not instruction.
@@ -224,6 +216,7 @@ class ToolError(Exception):
         organisation: str | None = None,
         fields: Sequence[Field] = (),
         partial: Partial | None = None,
+        outcome: Outcome = Outcome.NOT_MADE,
         confirm: str | None = None,
         question: str | None = None,
         upstream: str | None = None,
@@ -242,6 +235,7 @@ class ToolError(Exception):
         self.organisation = organisation
         self.fields = tuple(fields)
         self.partial = partial
+        self.outcome = outcome
         self.confirm = confirm
         self.question = question
         self.upstream = None if upstream is None else clean_text(upstream, 300)
@@ -263,7 +257,7 @@ class ToolError(Exception):
             "held": None if self.held is None else list(self.held),
             "organisation": self.organisation,
             "fields": [_name_field(field) for field in self.fields] or None,
-            "partial": None if self.partial is None else _describe_partial(self.partial),
+            "partial": None if self.partial is None else describe_partial(self.partial),
             "question": self.question,
             "confirm": self.confirm,
             "upstream": self.upstream,
@@ -274,12 +268,3 @@ class ToolError(Exception):
 def _name_field(field: Field) -> dict[str, str]:
     named = {"pointer": field.pointer, "problem": field.problem}
     return named if field.legal is None else named | {"legal": field.legal}
-
-
-def _describe_partial(partial: Partial) -> dict[str, Any]:
-    return {
-        "completed": [dict(one) for one in partial.completed],
-        "failed": partial.failed,
-        "finish": partial.finish,
-        "undo": partial.undo,
-    }

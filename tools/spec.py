@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
+from tools.outcomes import Outcome, Partial
 from tools.previews import Preview
 from tools.shared.timestamps import instant
 
@@ -159,6 +160,17 @@ class TenantApi(Protocol):
     async def report(self, done: float, total: float | None = None, message: str | None = None) -> None:
         """Tell a client that asked for progress how far a long call is; costs nothing otherwise."""
         ...
+
+    async def note(self, account: "Account") -> None:
+        """Say, before each write of a chain, what would be left behind if the call ended with that write.
+
+        It is kept for whoever asks next, and told if the call has to end here.
+        """
+        ...
+
+
+Account = Callable[[Outcome, str | None], Partial]
+"""From what became of the write under way, and the id of what it made, to what the chain leaves behind."""
 
 
 class ToolInput(BaseModel):

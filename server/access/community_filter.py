@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from tools.refusals import Code, ToolError
-from tools.spec import Caller, Operation, TenantApi
+from tools.spec import Account, Caller, Operation, TenantApi
 
 _FILTERED = frozenset({"getChallengeGroups", "getActions", "getLeaderboardConfigs", "getPosts"})
 """List operations that take communityId as a query member."""
@@ -33,6 +33,10 @@ class CommunityFilter:
     async def report(self, done: float, total: float | None = None, message: str | None = None) -> None:
         """See `TenantApi.report`."""
         await self._api.report(done, total, message)
+
+    async def note(self, account: Account) -> None:
+        """See `TenantApi.note`."""
+        await self._api.note(account)
 
     async def call(
         self,

@@ -55,6 +55,12 @@ class AuditLine:
     shape: Annotated[
         Mapping[str, Any] | None, Field(description="Names and sizes of the arguments, never their values.")
     ] = None
+    writes: Annotated[
+        Mapping[str, Any] | None,
+        Field(
+            description="What the call made at the tenant, as operation:id, and what it may have made; null: nothing."
+        ),
+    ] = None
 
     def json(self) -> str:
         """One line of JSON, ASCII only: each text cut to 256 characters, anything that looks like a token masked."""

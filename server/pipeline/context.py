@@ -10,6 +10,7 @@ from server.credentials.parsing import PresentedCredentials
 from server.observability.audit import AuditLine
 from server.pipeline.authentication import Admission
 from server.upstream.tenant_api import Progress
+from server.upstream.write_log import WriteLog
 from tools.refusals import RULES, Code
 
 _ids = random.Random()  # noqa: S311 - ids tell requests apart, they guard nothing
@@ -55,6 +56,7 @@ class CallContext:
     shape: Mapping[str, Any] | None = None
     admission: Admission | None = None
     code: Code | None = None
+    writes: WriteLog = field(default_factory=WriteLog)
     started: float = field(default_factory=perf_counter)
 
     def line(self, trace_id: str | None) -> AuditLine:
@@ -76,6 +78,7 @@ class CallContext:
             status=RULES[self.code].status if self.code else 200,
             ms=round((perf_counter() - self.started) * 1000, 3),
             shape=self.shape,
+            writes=self.writes.describe(),
         )
 
     def _domain(self) -> str | None:

@@ -27,8 +27,9 @@ from server.pipeline.faults import UnknownTool, build_error, choose_code, locate
 from server.pipeline.idempotency import Idempotency
 from server.pipeline.rate_limits import RateLimits
 from server.upstream.tenant_api import Upstream
+from server.upstream.write_log import WriteLog
 from tools.refusals import Code, ToolError
-from tools.spec import Caller, ConfirmedInput, Effect, IdempotentInput, Operation, TenantApi, Tool, ToolInput
+from tools.spec import Caller, ConfirmedInput, IdempotentInput, Operation, TenantApi, Tool, ToolInput
 
 MARGIN_S = 1.0
 """The tenant's time ends this much before the call's, so that a chain can still tell what it left behind."""
@@ -150,39 +151,39 @@ class Dispatcher:
             given = validation.validate(tool, raw)
             check_communities(decision, tool, given)
             if isinstance(given, ConfirmedInput):
-                ask = partial(self._write_question, case.asked, admission, decision, tool, given)
+                ask = partial(self._write_question, case, admission, decision, tool, given)
                 await self.confirmations.require(admission.principal, tool, given, ask)
-            return await self._run(case.asked, admission, decision, tool, given)
+            return await self._run(case, admission, decision, tool, given)
 
     async def _run(
-        self, asked: CallRequest, admission: Admission, decision: Decision, tool: Tool, given: ToolInput
+        self, case: CallContext, admission: Admission, decision: Decision, tool: Tool, given: ToolInput
     ) -> Envelope:
         async def run() -> Envelope:
-            api = self._bind_api(asked, admission, decision, tool, time.monotonic() + self.timeout_s - MARGIN_S)
+            api = self._bind_api(case, admission, decision, tool, time.monotonic() + self.timeout_s - MARGIN_S)
 
             async def work() -> Envelope:
-                return envelope.fit(tool, await tool.run(given, api), self.cap)
+                return envelope.fit(tool, await tool.run(given, api), self.cap, case.writes.advice)
 
-            return await self._wait(tool, work(), reading=tool.effect is Effect.READ)
+            return await self._wait(tool, work(), case.writes)
 
         if isinstance(given, IdempotentInput):
-            return await self.replays.once(admission.principal, tool, given, run)
+            return await self.replays.once(admission.principal, tool, given, case.writes, run)
         return await run()
 
     async def _write_question(
-        self, asked: CallRequest, admission: Admission, decision: Decision, tool: Tool, given: ToolInput
+        self, case: CallContext, admission: Admission, decision: Decision, tool: Tool, given: ToolInput
     ) -> str:
         """What a person is asked before the tool destroys: from the thing itself, which is read first."""
         assert tool.preview is not None  # noqa: S101 - a rule over the catalogue: what destroys has one
-        api = self._bind_api(asked, admission, decision, tool, time.monotonic() + self.timeout_s - MARGIN_S)
-        preview = await self._wait(tool, tool.preview(given, api), reading=True)
+        api = self._bind_api(case, admission, decision, tool, time.monotonic() + self.timeout_s - MARGIN_S)
+        preview = await self._wait(tool, tool.preview(given, api), case.writes)
         tenant, names = admission.tenant, self.upstream.names
         if names.find(tenant) is None and self.owner_read is not None:
             with suppress(ToolError):  # the host says where it is, too
                 await api.call(self.owner_read, ids={"id": tenant.organisation})
         return write_question(preview, names.find(tenant), urlsplit(tenant.api_domain).netloc)
 
-    async def _wait(self, tool: Tool, work: Awaitable[AnswerT], *, reading: bool) -> AnswerT:
+    async def _wait(self, tool: Tool, work: Awaitable[AnswerT], writes: WriteLog) -> AnswerT:
         """The tool's work within its time; an answer of the tenant that fits no model is the tenant's fault."""
         patience = asyncio.timeout(self.timeout_s)
         try:
@@ -191,26 +192,25 @@ class Dispatcher:
         except TimeoutError:
             if not patience.expired():
                 raise
-            raise self._late(reading=reading) from None
+            raise self._late(writes) from None
         except (ValidationError, PydanticSerializationError) as fault:
             _log.warning("%s: the tenant's answer does not fit: %s", tool.name, locate_faults(fault))
-        hint = None if reading else "Look whether it happened before trying again."
-        raise ToolError(
-            Code.UPSTREAM_INVALID, "The tenant's API answered with something that is not its contract.", hint
-        )
+        message = "The tenant's API answered with something that is not its contract."
+        raise ToolError(Code.UPSTREAM_INVALID, message, writes.advice)
 
     def _bind_api(
-        self, asked: CallRequest, admission: Admission, decision: Decision, tool: Tool, deadline: float
+        self, case: CallContext, admission: Admission, decision: Decision, tool: Tool, deadline: float
     ) -> TenantApi:
         api = self.upstream.bind(
             admission.principal,
             admission.tenant,
             tool,
             credentials=admission.credentials,
-            request_id=asked.request_id,
+            request_id=case.asked.request_id,
             deadline=deadline,
             caller=partial(self._caller, admission),
-            progress=asked.progress,
+            progress=case.asked.progress,
+            writes=case.writes,
         )
         return api if decision.communities is None else CommunityFilter(api, decision.communities)
 
@@ -234,10 +234,14 @@ class Dispatcher:
             organisation_name=self.upstream.names.find(admission.tenant),
         )
 
-    def _late(self, *, reading: bool) -> ToolError:
-        hint = "Try again, or ask for less at once." if reading else "Look whether it happened before trying again."
+    def _late(self, writes: WriteLog) -> ToolError:
         message = f"The call took longer than {self.timeout_s:g} seconds and was given up."
-        return ToolError(Code.UPSTREAM_TIMEOUT, message, hint, retryable=reading)
+        left = writes.summarise()
+        if left is not None:
+            hint = "Finish or undo with the calls in partial; calling again would create everything twice."
+            return ToolError(Code.PARTIALLY_COMPLETED, message, hint, partial=left)
+        hint = writes.advice or "Try again, or ask for less at once."
+        return ToolError(Code.UPSTREAM_TIMEOUT, message, hint, retryable=writes.is_clean)
 
     @contextmanager
     def _record(self, case: CallContext) -> Iterator[None]:

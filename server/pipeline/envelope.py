@@ -25,6 +25,10 @@ class Envelope:
     text: str
     refusal: ToolError | None = None
 
+    def warn(self, warning: str) -> "Envelope":
+        """The same answer, with something its reader has to know."""
+        return Envelope(f'{self.text[:-1]},"warning":{compact(warning)}}}', self.refusal)
+
 
 def build_success(one: Tool, answer: BaseModel) -> Envelope:
     """The envelope of an answer; members that say nothing are left out, but a page always has its next_cursor."""
@@ -45,8 +49,11 @@ compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """JSON without white space."""
 
 
-def fit(one: Tool, answer: BaseModel, cap: int) -> Envelope:
+def fit(one: Tool, answer: BaseModel, cap: int, written: str | None = None) -> Envelope:
     """The envelope of an answer within `cap` bytes; a page that is too long is cut short, with a cursor to the rest.
+
+    Parameters:
+        written: what to do instead of calling again, where the call wrote something.
 
     Raises:
         ToolError: result_too_large, when not even one item fits or the answer is not a page.
@@ -57,7 +64,7 @@ def fit(one: Tool, answer: BaseModel, cap: int) -> Envelope:
             raise ToolError(
                 Code.RESULT_TOO_LARGE,
                 f"The answer of {one.name} is {size} bytes, more than the {cap} a client can take.",
-                "Name the members you need in fields, or ask for a narrower thing.",
+                written or "Name the members you need in fields, or ask for a narrower thing.",
             )
         answer = answer.cut(max(1, min(len(answer.items) - 1, len(answer.items) * cap // size)))
         envelope = build_success(one, answer)

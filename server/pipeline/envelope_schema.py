@@ -17,12 +17,14 @@ _FIELD = {
 _PARTIAL = {
     "type": "object",
     "properties": {
-        "completed": {"type": "array", "items": {"type": "object"}},
+        "completed": {"type": "array", "items": {"type": "object"}, "description": "What exists."},
+        "unknown": {"type": "array", "items": {"type": "object"}, "description": "What may exist: look first."},
+        "not_made": {**_TEXTS, "description": "Tools whose writes were certainly not made."},
         "failed": _TEXT,
         "finish": _TEXT,
         "undo": _TEXT,
     },
-    "required": ["completed", "failed", "finish", "undo"],
+    "required": ["completed", "unknown", "not_made", "failed", "finish", "undo"],
     "additionalProperties": False,
 }
 
@@ -66,7 +68,12 @@ ENVELOPE: dict[str, Any] = {
     "oneOf": [
         {
             "type": "object",
-            "properties": {"ok": {"const": True}, "data": {"type": "object"}, "untrusted": _UNTRUSTED},
+            "properties": {
+                "ok": {"const": True},
+                "data": {"type": "object"},
+                "untrusted": _UNTRUSTED,
+                "warning": _TEXT,
+            },
             "required": ["ok", "data"],
             "additionalProperties": False,
         },

@@ -39,8 +39,8 @@ def build_error(fault: Exception, request_id: str) -> ToolError:
     if isinstance(fault, StoreDown):
         return ToolError(
             Code.VERIFICATION_UNAVAILABLE,
-            "The state that replicas share cannot be reached, and this call depends on it.",
-            "Try again in a few seconds; calls without request_key and confirm do not need it.",
+            "The state that replicas share cannot be reached, and this call depends on it; nothing was done.",
+            "Call again in a few seconds, word for word; without its request_key it might do a thing twice.",
             retry_after_s=5,
         )
     _log.error("request %s: a fault of this server", request_id, exc_info=fault)

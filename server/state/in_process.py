@@ -30,12 +30,25 @@ class InProcess:
         """See `Store.last_ok`."""
         return self._clock()
 
-    async def claim(self, key: str, ttl_s: float) -> bool:
+    async def claim(self, key: str, ttl_s: float, value: bytes = b"") -> bool:
         """See `Store.claim`."""
         if await self.get(key) is not None:
             return False
-        await self.put(key, b"", ttl_s)
+        await self.put(key, value, ttl_s)
         return True
+
+    async def replace(self, key: str, mark: bytes, value: bytes, ttl_s: float) -> bool:
+        """See `Store.replace`."""
+        known = await self.get(key)
+        if known is not None and not known.startswith(mark):
+            return False
+        await self.put(key, value, ttl_s)
+        return True
+
+    async def release(self, key: str, mark: bytes) -> None:
+        """See `Store.release`."""
+        if (await self.get(key) or b"").startswith(mark):
+            self._kept.get(read_owner(key), {}).pop(key, None)
 
     async def get(self, key: str) -> bytes | None:
         """See `Store.get`."""
@@ -50,10 +63,6 @@ class InProcess:
             if self._full(read_owner(key)):
                 raise StoreDown("full")
         self._kept.setdefault(read_owner(key), {})[key] = (value, now + ttl_s)
-
-    async def drop(self, key: str) -> None:
-        """See `Store.drop`."""
-        self._kept.get(read_owner(key), {}).pop(key, None)
 
     def _full(self, owner: str) -> bool:
         total = sum(map(len, self._kept.values()))

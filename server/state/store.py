@@ -28,8 +28,16 @@ class Store(Protocol):
         """When the state last answered, in seconds of the monotonic clock; 0 when it has not yet."""
         ...
 
-    async def claim(self, key: str, ttl_s: float) -> bool:
-        """Whether this is the first claim of the key within `ttl_s` seconds."""
+    async def claim(self, key: str, ttl_s: float, value: bytes = b"") -> bool:
+        """Whether this is the first claim of the key within `ttl_s` seconds; `value` tells it from others."""
+        ...
+
+    async def replace(self, key: str, mark: bytes, value: bytes, ttl_s: float) -> bool:
+        """Put a value where nothing stands, or one that begins with `mark`; whether that was so."""
+        ...
+
+    async def release(self, key: str, mark: bytes) -> None:
+        """Forget a value that begins with `mark`; another one stays."""
         ...
 
     async def get(self, key: str) -> bytes | None:
@@ -38,10 +46,6 @@ class Store(Protocol):
 
     async def put(self, key: str, value: bytes, ttl_s: float) -> None:
         """Keep a value for `ttl_s` seconds."""
-        ...
-
-    async def drop(self, key: str) -> None:
-        """Forget a value or a claim."""
         ...
 
     async def take(self, *buckets: Bucket) -> float:

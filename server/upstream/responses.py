@@ -11,11 +11,12 @@ from pydantic_core import from_json
 
 from server.http.port import HttpError, HttpResponse
 from server.tenants.api_contract import is_of_api, read_error
+from tools.api.recognition import advise
+from tools.outcomes import Outcome
 from tools.plain_text import clean_text
 from tools.refusals import Code, ToolError
 from tools.spec import Operation
 
-_LOOK_FIRST = "The change may have been made: look with the matching get_ or list_ tool before doing it again."
 _WORDS_READ = 4_000
 """Characters of a tenant's words that are looked at for tokens; 300 are passed on."""
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]+")
@@ -62,9 +63,13 @@ def read_value(answered: HttpResponse, operation: Operation, organisation: str) 
             () if _is_plainly_ours(answered.body, organisation) else _find_strangers(answered.body, organisation)
         )
     except (ValueError, RecursionError):
-        raise build_invalid(operation, "The tenant's API answered with JSON that cannot be read.") from None
+        raise build_invalid(
+            operation, "The tenant's API answered with JSON that cannot be read.", Outcome.MADE
+        ) from None
     if not isinstance(parsed, dict | list):
-        raise build_invalid(operation, "The tenant's API answered with a bare value instead of an object.")
+        raise build_invalid(
+            operation, "The tenant's API answered with a bare value instead of an object.", Outcome.MADE
+        )
     if strangers and not (operation.offers and _is_offered(parsed, organisation)):
         _hide(operation)
     return parsed
@@ -73,13 +78,16 @@ def read_value(answered: HttpResponse, operation: Operation, organisation: str) 
 def explain_silence(error: HttpError, operation: Operation) -> ToolError:
     """What it means that no whole answer came; a write that may have arrived is not called repeatable."""
     safe = operation.method == "GET" or not error.sent
+    outcome = Outcome.NOT_MADE if safe else Outcome.UNKNOWN
+    hint = None if safe else advise(operation)
     match error.fault:
         case "timeout":
             return ToolError(
                 Code.UPSTREAM_TIMEOUT,
                 "The tenant's API did not answer in time.",
-                None if safe else _LOOK_FIRST,
+                hint,
                 retryable=safe,
+                outcome=outcome,
             )
         case "too_large":
             if operation.method == "GET":
@@ -90,13 +98,20 @@ def explain_silence(error: HttpError, operation: Operation) -> ToolError:
             return build_invalid(operation, f"The tenant's API did not answer in HTTP as this server reads it{why}.")
         case fault:
             safe = safe and fault not in _FOR_OPERATORS
-            hint = _ASK_OPERATOR if fault in _FOR_OPERATORS else None if safe else _LOOK_FIRST
-            return ToolError(Code.UPSTREAM_UNAVAILABLE, _SILENCES[fault], hint, reason=fault, retryable=safe)
+            hint = _ASK_OPERATOR if fault in _FOR_OPERATORS else hint
+            return ToolError(
+                Code.UPSTREAM_UNAVAILABLE, _SILENCES[fault], hint, reason=fault, retryable=safe, outcome=outcome
+            )
 
 
-def build_invalid(operation: Operation, message: str) -> ToolError:
-    """upstream_invalid, with the advice that a write needs."""
-    return ToolError(Code.UPSTREAM_INVALID, message, None if operation.method == "GET" else _LOOK_FIRST)
+def build_invalid(
+    operation: Operation, message: str, outcome: Outcome = Outcome.UNKNOWN, words: str | None = None
+) -> ToolError:
+    """upstream_invalid, with the advice that a write needs; `outcome` says what became of it."""
+    if operation.method == "GET":
+        return ToolError(Code.UPSTREAM_INVALID, message, upstream=words)
+    hint = advise(operation, made=outcome is Outcome.MADE)
+    return ToolError(Code.UPSTREAM_INVALID, message, hint, outcome=outcome, upstream=words)
 
 
 def read_retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:
@@ -120,13 +135,14 @@ def _refuse_stranger(answered: HttpResponse, operation: Operation) -> NoReturn:
     passing = answered.status >= 500
     safe = passing and operation.method == "GET"
     said = f"Something between this server and the tenant's API answered in its place, with status {answered.status}."
-    hint = None if operation.method == "GET" else _LOOK_FIRST
+    hint = None if operation.method == "GET" else advise(operation)
     raise ToolError(
         Code.UPSTREAM_UNAVAILABLE if passing else Code.UPSTREAM_INVALID,
         said,
         hint if safe or hint else "Ask the operator: a proxy, a firewall or a login page stands in the way.",
         reason=NOT_THE_API,
         retryable=safe,
+        outcome=Outcome.NOT_MADE if operation.method == "GET" else Outcome.UNKNOWN,
         retry_after_s=read_retry_after(answered.headers) if passing else None,
     )
 
@@ -171,15 +187,14 @@ def _refuse(answered: HttpResponse, operation: Operation) -> NoReturn:
             raise ToolError(
                 Code.UPSTREAM_UNAVAILABLE,
                 f"The tenant's API failed with status {status}.",
-                None if safe else _LOOK_FIRST,
+                None if safe else advise(operation),
                 retryable=safe,
                 retry_after_s=read_retry_after(answered.headers),
                 upstream=words,
+                outcome=Outcome.NOT_MADE if safe else Outcome.UNKNOWN,
             )
         case status:
-            raise ToolError(
-                Code.UPSTREAM_INVALID, f"The tenant's API answered with the status {status}.", upstream=words
-            )
+            raise build_invalid(operation, f"The tenant's API answered with the status {status}.", words=words)
 
 
 def _read_words(answered: HttpResponse) -> str | None:

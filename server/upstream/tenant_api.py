@@ -1,7 +1,6 @@
 """The tenant's API for one caller and one organisation: where both are compared again, and the only place that asks."""
 
 import asyncio
-import json
 import logging
 import random
 import time
@@ -20,10 +19,13 @@ from server.tenants.tenant import Tenant
 from server.upstream import responses
 from server.upstream.circuit_breaker import CircuitBreaker
 from server.upstream.credentials import Passthrough, UpstreamCredential
+from server.upstream.request import TenantRequest
 from server.upstream.retry_budget import RetryBudget
-from server.upstream.urls import build_url
+from server.upstream.settling import settle
+from server.upstream.write_log import WriteLog
+from tools.outcomes import Outcome
 from tools.refusals import Code, ToolError
-from tools.spec import Caller, Operation, TenantApi, Tool
+from tools.spec import Account, Caller, Operation, TenantApi, Tool
 
 Progress = Callable[[float, float | None, str | None], Awaitable[None]]
 
@@ -93,6 +95,7 @@ class Upstream:
         deadline: float,
         caller: Callable[[], Caller],
         progress: Progress | None = None,
+        writes: WriteLog | None = None,
     ) -> TenantApi:
         """The port of one tool call; a caller bound to communities is held to them by `community.CommunityApi`.
 
@@ -101,6 +104,7 @@ class Upstream:
             deadline: end of the call, in seconds of `clock`.
             caller: what the tool may know of who asks; most tools never do.
             progress: tells the client how far the call is; None when it did not ask.
+            writes: where the call's writes are written down.
 
         Raises:
             ToolError: organisation_mismatch when caller, credential and tenant do not belong together, whatever was
@@ -118,7 +122,8 @@ class Upstream:
         if way is None:
             raise RuntimeError("there is no way upstream for a token of the OAuth door")
         way.check(principal, tenant)
-        return _Bound(self, principal, tenant, tool, caller, headers, deadline, progress, way, credentials)
+        log = writes or WriteLog()
+        return _Bound(self, principal, tenant, tool, caller, headers, deadline, progress, way, log, credentials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,7 @@ class _Bound:
     deadline: float
     progress: Progress | None
     way: UpstreamCredential
+    writes: WriteLog
     credentials: Credentials = field(repr=False)
 
     @property
@@ -143,6 +149,9 @@ class _Bound:
     async def report(self, done: float, total: float | None = None, message: str | None = None) -> None:
         if self.progress is not None:
             await self.progress(done, total, message)
+
+    async def note(self, account: Account) -> None:
+        await self.writes.note(account)
 
     async def call(
         self,
@@ -159,18 +168,32 @@ class _Bound:
             raise ToolError(
                 Code.NOT_FOUND, "This is not the id of your organisation.", "Read it from check_connection."
             )
-        request = _TenantRequest(operation, build_url(self.tenant, operation, ids, query), dict(self.headers), None)
-        if language is not None:
-            request.headers["x-language"] = language
-        if body is not None:
-            request.headers["content-type"] = "application/json"
-            request.body = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
-        answered = await self._send(request)
+        request = TenantRequest.build(self.tenant, operation, self.headers, ids, query)
+        request.carry(body, language)
+        if operation.method == "GET":
+            return self._read(await self._send(request), operation)
+        value = await self._write(request)
+        if operation.revokes is not None:
+            await self._tell_replicas(ids[operation.revokes])
+        return value
+
+    async def _write(self, request: TenantRequest) -> Any:
+        write = self.writes.open(request.operation)
+        try:
+            answered, self.writes.left = await settle(self._send(request))
+            value = self._read(answered, request.operation)
+        except ToolError as refusal:
+            write.outcome = refusal.outcome
+            raise
+        write.outcome = Outcome.MADE
+        found = value.get("id") if isinstance(value, dict) else None
+        write.made = found if isinstance(found, str) else None
+        return value
+
+    def _read(self, answered: HttpResponse, operation: Operation) -> Any:
         value = responses.read_value(answered, operation, self.principal.organisation)
         if operation.owner_name is not None and isinstance(value, dict):
             self.up.names.learn(self.principal.organisation, value.get(operation.owner_name))
-        if operation.revokes is not None:
-            await self._tell_replicas(ids[operation.revokes])
         return value
 
     async def _tell_replicas(self, token_id: str) -> None:
@@ -183,7 +206,7 @@ class _Bound:
                 "Call revoke_token again in a few seconds; until then the tenant itself refuses the token.",
             ) from None
 
-    async def _send(self, request: "_TenantRequest") -> HttpResponse:
+    async def _send(self, request: TenantRequest) -> HttpResponse:
         """Ask with the caller's credential; where it is refused and another may be had, once more with that."""
         for again in (False, True):
             own = await self.way.build_headers(self.principal, self.tenant, self.credentials)
@@ -193,7 +216,7 @@ class _Bound:
                 break
         return answered
 
-    async def _ask(self, request: "_TenantRequest") -> HttpResponse:
+    async def _ask(self, request: TenantRequest) -> HttpResponse:
         """Send, and repeat a read once when that may help."""
         self.up.retries.earn(self.tenant.api_domain)
         try:
@@ -208,7 +231,7 @@ class _Bound:
         except HttpError as error:
             raise responses.explain_silence(error, request.operation) from None
 
-    async def _again(self, request: "_TenantRequest", answered: HttpResponse | None = None) -> bool:
+    async def _again(self, request: TenantRequest, answered: HttpResponse | None = None) -> bool:
         if request.operation.method != "GET":
             return False
         pause = random.uniform(0.05, 0.15)  # noqa: S311 - spreads repeats; nothing is secret about it
@@ -220,7 +243,7 @@ class _Bound:
         await asyncio.sleep(pause)
         return True
 
-    async def _once(self, request: "_TenantRequest") -> HttpResponse:
+    async def _once(self, request: TenantRequest) -> HttpResponse:
         up, domain = self.up, self.tenant.api_domain
         left = self.deadline - up.clock()
         if left <= 0:
@@ -258,16 +281,6 @@ class _Bound:
         else:
             up.breaker.record_answer(domain)
         return answered
-
-
-@dataclass(slots=True)
-class _TenantRequest:
-    """One request, ready to be sent as often as it may be."""
-
-    operation: Operation
-    url: str
-    headers: dict[str, str]
-    body: bytes | None
 
 
 def _is_declared(tool: Tool, operation: Operation) -> bool:

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from tests.support.schema_samples import COMPONENTS, HEX, document, sample
 from tools.api.operations import OPERATIONS
-from tools.spec import Caller, Operation
+from tools.spec import Account, Caller, Operation
 
 CALLER = Caller(
     subject="user-1",
@@ -79,6 +79,9 @@ class Port:
     async def report(self, done: float, total: float | None = None, message: str | None = None) -> None:
         """Keep what was reported."""
         self.reports.append((done, total, message))
+
+    async def note(self, account: Account) -> None:
+        """Nobody asks later."""
 
     def made(self, operation: Operation) -> list[Call]:
         """The requests of one operation."""

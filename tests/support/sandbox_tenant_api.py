@@ -10,7 +10,7 @@ from server.upstream import responses
 from tests.support.sandbox_client import Tenants
 from tools import CATALOGUE
 from tools.refusals import Code, ToolError
-from tools.spec import Caller, Operation, Tool
+from tools.spec import Account, Caller, Operation, Tool
 
 TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in CATALOGUE}
 
@@ -72,6 +72,9 @@ class Reach:
 
     async def report(self, done: float, total: float | None = None, message: str | None = None) -> None:
         """Nobody asked for progress."""
+
+    async def note(self, account: Account) -> None:
+        """Nobody asks later."""
 
     async def use(self, name: str, /, **said: Any) -> dict[str, Any]:
         """Call a tool as the spine does: arguments validated, answer as plain JSON."""

@@ -10,12 +10,13 @@ from tools.people.communities import CommunityId
 from tools.shared.goals import Event, Source, Target, goal
 from tools.shared.payouts import Paying
 from tools.shared.schedules import Window
+from tools.shared.steps import Planned, Step, ToolCall, name_later
 from tools.shared.tag_lookup import READ_TAGS, TagNames, tag_ids
 from tools.shared.texts import NewDescription, NewStatus, NewTitle, content
-from tools.shared.workflows import Chain, Chaining, Planned, Step, ToolCall, check_community
+from tools.shared.workflows import Chain, Chaining, check_community
 from tools.spec import Effect, Language, Permission, Subject, TenantApi, Tool, ToolOutput, Verb
 
-_LATER = "<id of the new achievement>"
+_LATER = name_later("achievement")
 _SHARED = ("community_id", "description", "event", "source_id", "status", "language")
 
 
@@ -119,7 +120,8 @@ def _tier(given: CreateSeries, tier: Tier, tags: list[str] | None) -> Create:
 
 
 async def _make(chain: Chain, given: Create, later: Sequence[ToolCall] = ()) -> Made:
-    achievement_id = await chain.create(_steps(given, _LATER)[0], later)
+    first, *own = _steps(given, _LATER)
+    achievement_id = await chain.create(first, own, later)
     await chain.follow(_steps(given, achievement_id)[1:], later)
     return Made(id=achievement_id, title=given.title, status=given.status, target=given.target)
 

@@ -10,12 +10,13 @@ from tools.content.action_creation import NewAction
 from tools.people.communities import CommunityId
 from tools.shared.payouts import Paying
 from tools.shared.schedules import Window
+from tools.shared.steps import Planned, Step, ToolCall, name_later
 from tools.shared.tag_lookup import READ_TAGS, TagNames, tag_ids
 from tools.shared.texts import Featured, NewDescription, NewStatus, NewTitle, content
-from tools.shared.workflows import Chain, Chaining, Planned, Step, ToolCall, check_community
+from tools.shared.workflows import Chain, Chaining, check_community
 from tools.spec import Effect, Language, Permission, Subject, TenantApi, Tool, ToolOutput, Verb
 
-_LATER = "<id of the new challenge>"
+_LATER = name_later("challenge")
 
 
 class Create(Chaining, Window, Paying):
@@ -53,7 +54,7 @@ async def create_challenge(given: Create, api: TenantApi) -> Created:
         await check_community(api, given.community_id)
         return Created(plan=tuple(step.plan for step in planned))
     chain = Chain(api, "challenge", len(planned), given.language)
-    challenge_id = await chain.create(planned[0])
+    challenge_id = await chain.create(planned[0], planned[1:])
     made = await chain.follow(_steps(given, challenge_id)[1:])
     return Created(
         id=challenge_id,

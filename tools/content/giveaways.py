@@ -7,11 +7,12 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from tools.api import operations as op
 from tools.content.rewards import RewardId
+from tools.outcomes import Partial
 from tools.people.communities import CommunityId
-from tools.refusals import Code, Partial, ToolError
+from tools.refusals import Code, ToolError
 from tools.shared.changes import changes
 from tools.shared.payouts import AllocationType, PointsPaid, XpPaid
-from tools.shared.workflows import ToolCall
+from tools.shared.steps import ToolCall
 from tools.spec import Effect, Id, IdempotentInput, Permission, Subject, TenantApi, Tool, ToolInput, ToolOutput, Verb
 
 Quantity = Annotated[int, Field(ge=1, description="How many.")]

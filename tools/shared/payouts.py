@@ -7,7 +7,7 @@ from pydantic import AliasChoices, AliasPath, Field, ValidationInfo, field_valid
 
 from tools.api import operations as op
 from tools.shared.changes import changes
-from tools.shared.workflows import Step, ToolCall
+from tools.shared.steps import Step, ToolCall
 from tools.spec import Id, Operation, ToolInput, ToolOutput
 
 AllocationType = Literal["assets", "entries"]

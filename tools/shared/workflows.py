@@ -1,50 +1,34 @@
 """Several writes in a row that look like one: planned before, and accounted for when one of them fails."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from tools.api import operations as op
-from tools.refusals import Code, Partial, ToolError
-from tools.spec import IdempotentInput, Operation, TenantApi, ToolOutput
+from tools.api.recognition import CREATIONS
+from tools.outcomes import Outcome
+from tools.refusals import Code, ToolError
+from tools.shared.steps import Standing, Step, ToolCall
+from tools.spec import IdempotentInput, TenantApi
+
+_LOOK_AFTER_S = 30.0
+"""A tenant that was given up may still be at it; whoever looks sooner may look too soon."""
+
+_ENDS = {
+    Outcome.NOT_MADE: "failed",
+    Outcome.MADE: "was made, but the answer to it cannot be used",
+    Outcome.UNKNOWN: "may or may not have been made",
+}
 
 
 class Chaining(IdempotentInput):
     """Base of what chaining tools take."""
 
     dry_run: Annotated[bool, Field(description="Only plan.")] = False
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A tool call as a hint spells it: `update_challenge {"id": "...", "status": "live"}`."""
-
-    tool: str
-    arguments: Mapping[str, Any]
-
-    def __str__(self) -> str:
-        return f"{self.tool} {json.dumps(self.arguments, ensure_ascii=False)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One write, and the tool call that does it alone, for finishing by hand."""
-
-    operation: Operation
-    body: Mapping[str, Any]
-    alone: ToolCall
-    ids: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def plan(self) -> "Planned":
-        """The write as a dry run shows it."""
-        path = self.operation.path
-        for name, value in self.ids.items():
-            path = path.replace(f"{{{name}}}", value)
-        return Planned(request=f"{self.operation.method} {path}", body=dict(self.body))
 
 
 async def check_community(api: TenantApi, community_id: str | None) -> None:
@@ -55,13 +39,6 @@ async def check_community(api: TenantApi, community_id: str | None) -> None:
     """
     if community_id is not None:
         await api.call(op.GET_COMMUNITY, ids={"id": community_id})
-
-
-class Planned(ToolOutput):
-    """A write that a dry run did not make."""
-
-    request: str
-    body: dict[str, Any]
 
 
 class Chain:
@@ -79,25 +56,30 @@ class Chain:
         self._language = language
         self._done: list[Mapping[str, Any]] = []
         self._roots: list[str] = []
+        self._children = 0
+        self._since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    async def create(self, step: Step, later: Sequence[ToolCall] = ()) -> str:
+    async def create(self, step: Step, own: Sequence[Step], later: Sequence[ToolCall] = ()) -> str:
         """Create the thing that later steps build on.
 
         Parameters:
-            later: the tool calls that would remain to be made after this one.
+            own: the steps that build on it, with `name_later` for its id; `step.alone` includes them.
+            later: the tool calls that would remain to be made after those.
 
         Returns:
             Its id.
 
         Raises:
-            ToolError: what refused it, or partially_completed when something exists already.
+            ToolError: what refused it, or partially_completed when something exists already or may.
         """
-        made = await self._write(step, [step.alone, *later])
+        here = self._stand(step, own, later, is_root=True)
+        made = await self._write(here)
         found = made.get("id") if isinstance(made, dict) else None
         if not isinstance(found, str):
-            raise ToolError(Code.UPSTREAM_INVALID, f"The API created a {self._kind} without telling its id.")
+            raise self._break_off(here, ToolError(Code.UPSTREAM_INVALID, "The answer has no id.", outcome=Outcome.MADE))
         self._roots.append(found)
-        self._done.append({"type": self._kind, "id": found})
+        self._children = 0
+        self._done.append(here.describe(found))
         return found
 
     async def follow(self, steps: Sequence[Step], later: Sequence[ToolCall] = ()) -> tuple[Any, ...]:
@@ -107,34 +89,42 @@ class Chain:
             ToolError: partially_completed, with what exists, how to finish and how to undo.
         """
         answers = []
-        for index, step in enumerate(steps):
-            answer = await self._write(step, [*(one.alone for one in steps[index:]), *later])
-            made = {"id": answer["id"]} if isinstance(answer, dict) and "id" in answer else {}
-            self._done.append({"type": step.operation.id} | made)
+        for index, step in enumerate(steps, 1):
+            here = self._stand(step, steps[index:], later)
+            answer = await self._write(here)
+            self._done.append(here.describe(answer.get("id") if isinstance(answer, dict) else None))
+            self._children += step.operation in CREATIONS
             answers.append(answer)
         return tuple(answers)
 
-    async def _write(self, step: Step, remaining: Sequence[ToolCall]) -> Any:
+    def _stand(self, step: Step, own: Sequence[Step], later: Sequence[ToolCall], *, is_root: bool = False) -> Standing:
+        done, roots = tuple(self._done), tuple(self._roots)
+        return Standing(self._kind, done, roots, self._children, self._since, step, is_root, own, later)
+
+    async def _write(self, here: Standing) -> Any:
+        step = here.step
         await self._api.report(len(self._done), self._total, step.alone.tool)
         try:
+            await self._api.note(partial(here.account, "the call ended"))
             return await self._api.call(step.operation, ids=step.ids, body=step.body, language=self._language)
         except ToolError as refusal:
-            if not self._done:
+            if not self._done and refusal.outcome is Outcome.NOT_MADE:
                 raise
-            raise self._half_done(refusal, step, remaining) from refusal
+            raise self._break_off(here, refusal) from refusal
 
-    def _half_done(self, refusal: ToolError, step: Step, remaining: Sequence[ToolCall]) -> ToolError:
+    def _break_off(self, here: Standing, refusal: ToolError) -> ToolError:
+        left = here.account(f"{refusal.code}: {refusal.message}", refusal.outcome, None)
+        if refusal.reason == "in_flight":
+            left = replace(left, finish="none: another call with this request_key makes all of it")
+        end = f"then {here.step.operation.id} {_ENDS[refusal.outcome]}: {refusal.code}."
+        wait = refusal.retry_after_s or (_LOOK_AFTER_S if refusal.outcome is Outcome.UNKNOWN else None)
         return ToolError(
             Code.PARTIALLY_COMPLETED,
-            f"{len(self._done)} of {self._total} writes were made, then {step.operation.id} failed: {refusal.code}.",
+            f"{len(self._done)} of {self._total} writes were made, {end}",
             "Finish or undo with the calls in partial; calling this tool again would create everything twice.",
-            retry_after_s=refusal.retry_after_s,
+            retry_after_s=wait,
             fields=refusal.fields,
-            partial=Partial(
-                completed=tuple(self._done),
-                failed=f"{step.operation.id}: {refusal.code}: {refusal.message}",
-                finish="; then ".join(str(call) for call in remaining),
-                undo="; then ".join(str(ToolCall(f"delete_{self._kind}", {"id": root})) for root in self._roots),
-            ),
+            partial=left,
             upstream=refusal.upstream,
+            outcome=refusal.outcome,
         )
