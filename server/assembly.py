@@ -165,7 +165,7 @@ async def deploy(
             ),
             limits=_build_limits(settings, store),
             confirmations=Confirmation(read.confirm_key, store, time.time),
-            replays=Idempotency(store),
+            replays=Idempotency(store, longest_s=settings.call_timeout_s + 10),
             audit=audit,
             telemetry=telemetry,
             owner_read=catalogue.owner_read,
